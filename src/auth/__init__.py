@@ -1,0 +1,1 @@
+"""Who may come in. Knows nothing of MCP tools."""

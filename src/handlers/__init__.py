@@ -1,0 +1,1 @@
+"""The doors: one module per way into the app, each a few lines."""

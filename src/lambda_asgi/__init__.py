@@ -1,0 +1,1 @@
+"""Any ASGI app on AWS Lambda, streaming. Standard library only."""

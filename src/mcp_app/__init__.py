@@ -1,0 +1,1 @@
+"""The app: MCP server, tools and web routes."""

@@ -1,0 +1,1 @@
+"""Outbound HTTP: one module per service that the tools call."""

@@ -1,0 +1,1 @@
+"""Routes that a person or a monitor asks for."""
