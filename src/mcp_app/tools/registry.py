@@ -1,0 +1,101 @@
+"""The one registry of tools, resources and prompts that every door reads."""
+
+import asyncio
+import importlib
+import logging
+import pkgutil
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import Any
+
+from mcp_app.tools.content import NeedsInput, Text
+from mcp_app.tools.context import ToolContext
+from mcp_app.tools.outcome import Outcome, Status
+from mcp_app.tools.resource import Prompt, Resource, ResourceTemplate
+from mcp_app.tools.tool import Answer, InvalidArgumentsError, Result, Tool, ToolError
+from mcp_app.tools.validation import parse_arguments
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownToolError(LookupError):
+    """No tool of that name is offered to this caller."""
+
+
+class Registry:
+    """Tools, resources and prompts in a fixed order; calls go through here, whatever door they came by.
+
+    Raises:
+        ValueError: two tools whose names a client could not tell apart.
+    """
+
+    def __init__(
+        self,
+        tools: Iterable[Tool[Any]],
+        resources: Iterable[Resource] = (),
+        templates: Iterable[ResourceTemplate] = (),
+        prompts: Iterable[Prompt] = (),
+    ) -> None:
+        self.tools = tuple(tools)
+        self.resources = tuple(resources)
+        self.templates = tuple(templates)
+        self.prompts = tuple(prompts)
+        self._by_name = {underscored(tool.name): tool for tool in self.tools}
+        if len(self._by_name) != len(self.tools):
+            raise ValueError("two tools have the same name")
+
+    def get(self, name: str) -> Tool[Any]:
+        """The tool of that name, spelled with dots or underscores.
+
+        Raises:
+            UnknownToolError: there is none.
+        """
+        try:
+            return self._by_name[underscored(name)]
+        except KeyError:
+            raise UnknownToolError(name) from None
+
+    async def call(self, name: str, arguments: Any, context: ToolContext) -> Outcome:
+        """Run one tool to its end, or to the deadline.
+
+        Raises:
+            UnknownToolError: there is no such tool.
+        """
+        tool = self.get(name)
+        try:
+            parsed = parse_arguments(tool.arguments, arguments)
+            async with asyncio.timeout(context.deadline.remaining()):
+                return _outcome(await tool.function(parsed, context))
+        except InvalidArgumentsError as error:
+            return Outcome.refusal(Status.INVALID, str(error))
+        except ToolError as error:
+            return Outcome.refusal(Status.FAILED, str(error))
+        except TimeoutError:
+            return Outcome.refusal(Status.FAILED, f"{tool.title} did not finish in time. Try again later.")
+        except Exception:
+            logger.exception("tool %s failed", tool.name)
+            return Outcome.refusal(Status.FAILED, f"{tool.title} failed for an internal reason. It has been logged.")
+
+
+def underscored(name: str) -> str:
+    """The name as clients that refuse dots see it."""
+    return name.replace(".", "_")
+
+
+def discover(package: ModuleType) -> Iterator[Tool[Any]]:
+    """Every tool defined in a package's modules, by module name, then by order of definition."""
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        yield from (value for value in vars(module).values() if _defined_in(value, module))
+
+
+def _defined_in(value: Any, module: ModuleType) -> bool:
+    return isinstance(value, Tool) and value.function.__module__ == module.__name__
+
+
+def _outcome(answer: Answer) -> Outcome:
+    if isinstance(answer, NeedsInput):
+        return Outcome(Status.NEEDS_INPUT, needs=answer)
+    if isinstance(answer, Result):
+        return Outcome(Status.OK, (Text(answer.text()),), answer.model_dump(mode="json", by_alias=True))
+    return Outcome(Status.OK, tuple(answer))

@@ -1,0 +1,76 @@
+"""From what a client sent to a tool's typed arguments, leniently where clients are known to err."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from mcp_app.tools.tool import ArgumentsT, InvalidArgumentsError
+
+_WRAPPERS = ("params", "arguments")
+
+
+def parse_arguments(model: type[ArgumentsT], raw: Any) -> ArgumentsT:
+    """The arguments as the model, after unwrapping what clients are known to wrap.
+
+    Raises:
+        InvalidArgumentsError: with a short sentence per field.
+    """
+    arguments = unwrap(raw, frozenset(model.model_fields))
+    try:
+        return model.model_validate(arguments)
+    except ValidationError as error:
+        raise InvalidArgumentsError(_sentences(error, model)) from None
+
+
+def unwrap(raw: Any, fields: frozenset[str]) -> Mapping[str, Any]:
+    """An object out of nothing, an object, a JSON string, or one of them wrapped once in `params` or `arguments`.
+
+    A wrapper's name that is also a field of the tool is taken as the field.
+
+    Raises:
+        InvalidArgumentsError: there is no object in it.
+    """
+    arguments = _object(raw)
+    if len(arguments) == 1:
+        (key,) = arguments
+        if key in _WRAPPERS and key not in fields:
+            return _object(arguments[key])
+    return arguments
+
+
+def _object(raw: Any) -> Mapping[str, Any]:
+    if raw is None:
+        return {}
+    if isinstance(raw, str):
+        raw = _decode(raw)
+    if not isinstance(raw, Mapping):
+        raise InvalidArgumentsError("The arguments must be a JSON object.")
+    return raw
+
+
+def _decode(text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError):
+        raise InvalidArgumentsError("The arguments must be a JSON object; this text is not JSON.") from None
+
+
+def _sentences(error: ValidationError, model: type[ArgumentsT]) -> str:
+    allowed = ", ".join(model.model_fields) or "no arguments at all"
+    return " ".join(_sentence(item, allowed) for item in error.errors(include_url=False, include_input=False))
+
+
+def _sentence(item: Any, allowed: str) -> str:
+    field = ".".join(str(part) for part in item["loc"])
+    match item["type"]:
+        case "missing":
+            return f"{field} is required."
+        case "extra_forbidden":
+            return f"{field} is not known here; allowed: {allowed}."
+        case "value_error":
+            return f"{field}: {item['ctx']['error']}."
+        case _:
+            message = item["msg"].removeprefix("Input ").removeprefix("should ")
+            return f"{field} should {message}."
