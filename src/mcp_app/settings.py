@@ -126,7 +126,7 @@ class Settings(BaseModel):
         60, ge=0, alias="SEARCH_CACHE_SECONDS", description="How long an equal search's results are reused, in seconds."
     )
 
-    # NeonPanel (AUTH_MODE=provider)
+    # NeonPanel
     neonpanel_issuer: str = Field(
         "https://my.neonpanel.com", alias="NEONPANEL_OAUTH_ISSUER", description="Issuer of NeonPanel's tokens."
     )
@@ -172,6 +172,9 @@ class Settings(BaseModel):
     )
 
     # Operations
+    lambda_function: str | None = Field(
+        None, alias="AWS_LAMBDA_FUNCTION_NAME", description="Set by Lambda; tells that the server runs there."
+    )
     certbot_email: str | None = Field(
         None, alias="CERTBOT_EMAIL", description="Who Let's Encrypt writes to; read by the single server's set-up."
     )
