@@ -186,13 +186,25 @@ class Settings(BaseModel):
     )
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+    def variables(cls, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The variables of an environment that are settings and not empty."""
+        names = {"PORT", *(field.alias for field in cls.model_fields.values())}
+        return {name: value for name, value in environment.items() if name in names and value.strip()}
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, str] | None = None
+    ) -> "Settings":
         """Read the settings; an empty variable counts as unset, `PORT` stands in for `MCP_SERVER_PORT`.
+
+        Args:
+            environment: where to look.
+            overrides: values by variable that go before the environment's.
 
         Raises:
             SettingsError: naming each variable that cannot be used, and why; never its value.
         """
-        given = {name: value for name, value in environment.items() if value.strip()}
+        given = {**cls.variables(environment), **(overrides or {})}
         if "PORT" in given:
             given.setdefault("MCP_SERVER_PORT", given["PORT"])
         try:

@@ -1,2 +1,68 @@
-def main() -> int:
+"""The `mcpx` command: its arguments, and what each subcommand runs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from mcp_app.settings import SettingsError
+
+
+class CommandError(Exception):
+    """The command cannot do what it was asked; the message says why and what to do instead."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit status: 0, 1 when it could not, 2 when the words are off."""
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (CommandError, SettingsError) as error:
+        print(f"mcpx: {error}", file=sys.stderr)
+        return 1
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    root = argparse.ArgumentParser(prog="mcpx", description="An MCP server that streams from AWS Lambda.")
+    root.add_argument("--version", action="version", version=f"mcpx {version('mcpx')}")
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_serve(commands)
+    _add_lambda(commands)
+    return root
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("serve", help="serve on this machine, as the container does")
+    _add_address(command)
+    command.set_defaults(run=_serve)
+
+
+def _add_lambda(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("lambda", help="serve through an emulated Lambda function URL")
+    _add_address(command)
+    command.add_argument("--sandboxes", type=int, default=4, metavar="N", help="at most N at once (default 4)")
+    command.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="the function's time-out (60)")
+    command.add_argument("--snapstart", action="store_true", help="start sandboxes from a snapshot")
+    command.add_argument("--package", metavar="DIR", help="run a built package (.aws-sam/build/McpFunction)")
+    command.add_argument("--python", metavar="EXE", help="the interpreter to run it with (default: this one)")
+    command.set_defaults(run=_lambda)
+
+
+def _add_address(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", help="address to listen on (default: MCP_SERVER_HOST, 127.0.0.1)")
+    command.add_argument("--port", type=int, help="port to listen on, 0 picks one (default: MCP_SERVER_PORT, 8000)")
+    command.add_argument("--auth", choices=["oauth", "provider", "noauth"], help="who may call (default: AUTH_MODE)")
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from mcpx.serve import serve
+
+    serve(options)
+
+
+def _lambda(options: argparse.Namespace) -> None:
+    from mcpx.lambda_url import serve
+
+    serve(options)

@@ -1,0 +1,90 @@
+"""A container, a single server or a laptop: the app behind uvicorn, until it is told to stop."""
+
+import contextlib
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from mcp_app.app import create_app
+from mcp_app.settings import Settings, is_loopback
+from mcp_app.telemetry import configure_logging
+
+GRACEFUL_SHUTDOWN_SECONDS = 25
+# Above the load balancer's idle time-out (3600 s): else it may send a request into a connection that just closed here.
+KEEP_ALIVE_SECONDS = 3610
+
+Ready = Callable[[str], None]
+
+
+class Server(uvicorn.Server):
+    """uvicorn that tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self._ready()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 picks a free one.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def origin(listener: socket.socket) -> str:
+    """The http origin of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(settings: Settings, ready: Ready = lambda _url: None) -> None:
+    """Serve until SIGINT or SIGTERM; then finish what is under way, for at most 25 seconds.
+
+    Args:
+        settings: `host` and `port` say where to listen.
+        ready: called with the server's URL once it answers.
+
+    Raises:
+        OSError: the address cannot be had.
+        SettingsError: the settings do not go together.
+    """
+    configure_logging(settings)
+    with listen(settings.host, settings.port) as listener:
+        settings = _with_url(settings, origin(listener))
+        serve(create_app(settings), listener, lambda: ready(settings.public_url or origin(listener)))
+
+
+def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve an app on a socket until a signal."""
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        ws="none",
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown that it asked for
+        Server(config, ready).run([listener])
+
+
+def _with_url(settings: Settings, url: str) -> Settings:
+    known = settings.public_url is not None or not is_loopback(url)
+    return settings if known else settings.model_copy(update={"public_url": url})
+
+
+if __name__ == "__main__":
+    run(Settings.from_environment())

@@ -1,0 +1,69 @@
+"""`mcpx lambda`: the function URL door, behind the emulated Lambda service."""
+
+import argparse
+import asyncio
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+from handlers.container import listen, origin
+from lambda_asgi.emulator import Emulator, FunctionConfig
+from mcp_app.settings import Settings
+from mcpx.address import announce, cannot_listen, overrides, settings_from
+from mcpx.cli import CommandError
+
+HANDLER = "handlers.function_url.app"
+SOURCE = Path(__file__).parent.parent
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serve until Ctrl-C.
+
+    Raises:
+        mcpx.cli.CommandError: the address cannot be had, or there is no package where one was named.
+        mcp_app.settings.SettingsError: the settings cannot be used.
+    """
+    settings = settings_from(options)
+    try:
+        with listen(settings.host, settings.port) as listener:
+            url = origin(listener)
+            port = listener.getsockname()[1]
+        asyncio.run(_run(_function(options, url), settings.host, port))
+    except OSError as error:
+        raise cannot_listen(settings, error) from None
+
+
+async def _run(function: FunctionConfig, host: str, port: int) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with Emulator(function, host, port, log=_log) as emulator:
+        announce(emulator.url)
+        await stopped.wait()
+
+
+def _function(options: argparse.Namespace, url: str) -> FunctionConfig:
+    package = Path(options.package) if options.package else SOURCE
+    if not (package / "lambda_asgi" / "bootstrap").is_file():
+        raise CommandError(f"there is no built package in {package}. `sam build` makes one.")
+    return FunctionConfig(
+        handler=HANDLER,
+        task_root=package,
+        python=options.python or sys.executable,
+        environment=_environment(options, url),
+        timeout=options.timeout,
+        sandboxes=options.sandboxes,
+        snapstart=options.snapstart,
+    )
+
+
+def _environment(options: argparse.Namespace, url: str) -> dict[str, str]:
+    """The function's variables: the settings of this environment, a public URL and the key that all sandboxes share."""
+    defaults = {"PUBLIC_URL": url, "SERVER_SECRET": secrets.token_urlsafe(32)}
+    given = defaults | Settings.variables() | overrides(options)
+    return {name: value for name, value in given.items() if not name.startswith("AWS_LAMBDA_")}
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

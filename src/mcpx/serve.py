@@ -1,0 +1,20 @@
+"""`mcpx serve`: the container door on this machine."""
+
+import argparse
+
+from handlers import container
+from mcpx.address import announce, cannot_listen, settings_from
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serve until Ctrl-C.
+
+    Raises:
+        mcpx.cli.CommandError: the address cannot be had.
+        mcp_app.settings.SettingsError: the settings cannot be used.
+    """
+    settings = settings_from(options)
+    try:
+        container.run(settings, announce)
+    except OSError as error:
+        raise cannot_listen(settings, error) from None
