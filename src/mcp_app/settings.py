@@ -3,197 +3,253 @@
 import ipaddress
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import SecretStr
+
+from mcp_app.variable import Variable, choice, flag, http_url, integer, origin, origins, seconds, secret, text, words
 
 AuthMode = Literal["oauth", "provider", "noauth"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+LogFormat = Literal["json", "text"]
 
 
 class SettingsError(ValueError):
-    """The environment holds a value that cannot be used; the message names each variable."""
+    """The environment holds a value that cannot be used; the message names each variable, never its value."""
 
 
-def _words(value: Any) -> Any:
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+class Settings:
+    """The server's settings: one attribute per environment variable, read-only once made.
 
+    Args:
+        values: by attribute or by variable; text is parsed, and what is left out has its default.
 
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-
-
-class Settings(BaseModel):
-    """The server's settings; each field's alias is its environment variable, its description the reference text."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_alias=True, validate_by_name=True)
+    Raises:
+        SettingsError: naming each variable that cannot be used, and why.
+        TypeError: there is no such setting.
+    """
 
     # Server
-    host: str = Field("127.0.0.1", alias="MCP_SERVER_HOST", description="Address that the container door binds.")
-    port: int = Field(
-        8000,
-        ge=0,
-        le=65535,
-        alias="MCP_SERVER_PORT",
-        description="Port that it binds; `PORT` where a platform sets it.",
+    host = Variable("MCP_SERVER_HOST", "127.0.0.1", text, "Address that the container door binds.")
+    port = Variable(
+        "MCP_SERVER_PORT", 8000, integer(0, 65535), "Port that it binds; `PORT` where a platform sets that instead."
     )
-    name: str = Field("mcpx", alias="MCP_SERVER_NAME", description="The server's name as clients see it.")
-    environment: str = Field("development", alias="NODE_ENV", description="Name of the environment, for the logs.")
-    public_url: str | None = Field(
+    name = Variable("MCP_SERVER_NAME", "mcpx", text, "The server's name as clients see it.")
+    environment = Variable("NODE_ENV", "development", text, "Name of the environment, in every log line.")
+    public_url = Variable[str | None](
+        "PUBLIC_URL",
         None,
-        alias="PUBLIC_URL",
-        description="The https origin that clients use; on Lambda, else the function URL's own.",
+        origin,
+        "Origin that clients use, such as `https://mcp.example.com`; on Lambda, unset, the function URL's own.",
     )
-    allowed_origins: Words = Field(
-        (), alias="ALLOWED_ORIGINS", description="Origins of browser clients, beside the public URL's own."
+    documentation_url = Variable[str | None](
+        "DOCUMENTATION_URL", None, http_url, "Where people find help with this server; unset, its own front page."
     )
-    max_body_bytes: int = Field(
-        4_000_000, gt=0, alias="MAX_BODY_BYTES", description="Largest request body, in bytes; larger ones get 413."
+    allowed_origins = Variable[tuple[str, ...]](
+        "ALLOWED_ORIGINS", (), origins, "Origins of browser clients, beside the public URL's own, between commas."
     )
-    tool_timeout_seconds: float = Field(
-        22, gt=0, le=840, alias="TOOL_TIMEOUT_SECONDS", description="Deadline of one tool call, its retries included."
+    max_body_bytes = Variable(
+        "MAX_BODY_BYTES", 4_000_000, integer(1), "Largest request body, in bytes; larger ones get 413."
     )
-    dotted_tool_names: bool = Field(
-        False, alias="DOTTED_TOOL_NAMES", description="List tools with dots in their names; many clients refuse them."
+    tool_timeout_seconds = Variable(
+        "TOOL_TIMEOUT_SECONDS", 22.0, seconds(zero=False, most=840), "Deadline of one tool call, its retries included."
     )
-    lean_import: bool = Field(
-        True, alias="LEAN_IMPORT", description="Import only the parts of the MCP SDK that a server uses."
+    dotted_tool_names = Variable(
+        "DOTTED_TOOL_NAMES", False, flag, "List tools with dots in their names; many clients refuse them."
     )
+    lean_import = Variable("LEAN_IMPORT", True, flag, "Import only the parts of the MCP SDK that a server uses.")
 
     # Authentication
-    auth_mode: Annotated[AuthMode, BeforeValidator(_lower)] = Field(
-        "oauth", alias="AUTH_MODE", description="`oauth` (own users), `provider` (external tokens) or `noauth` (open)."
+    auth_mode = Variable[AuthMode](
+        "AUTH_MODE",
+        "oauth",
+        choice(get_args(AuthMode), str.lower),
+        "Who may come in. `noauth`: anybody; the only mode that this version serves. "
+        "`oauth` (own users) and `provider` (tokens of another issuer) are refused at start.",
     )
-    allow_public_noauth: bool = Field(
-        False,
-        alias="ALLOW_PUBLIC_NOAUTH",
-        description="Let `noauth` serve a public URL. Anybody can then call every tool.",
+    allow_public_noauth = Variable(
+        "ALLOW_PUBLIC_NOAUTH", False, flag, "Let `noauth` serve a public URL. Anybody can then call every tool."
     )
-    auth_db_path: str = Field("./data/auth.db", alias="AUTH_DB_PATH", description="SQLite file of users and grants.")
-    jwt_secret_key: SecretStr | None = Field(
-        None, alias="JWT_SECRET_KEY", description="Signs access tokens with HS256; unset, they are RS256."
+    auth_db_path = Variable(
+        "AUTH_DB_PATH", "./data/auth.db", text, "SQLite file of users and grants. Takes effect with `AUTH_MODE=oauth`."
     )
-    access_token_minutes: int = Field(
-        60, gt=0, alias="JWT_ACCESS_TOKEN_EXPIRE_MINUTES", description="Lifetime of an access token, in minutes."
+    jwt_secret_key = Variable[SecretStr | None](
+        "JWT_SECRET_KEY",
+        None,
+        secret(),
+        "Signs access tokens with HS256; unset, they are RS256. Takes effect with `AUTH_MODE=oauth`.",
     )
-    refresh_token_days: int = Field(
-        30, gt=0, alias="JWT_REFRESH_TOKEN_EXPIRE_DAYS", description="Lifetime of a refresh token, in days."
+    access_token_minutes = Variable(
+        "JWT_ACCESS_TOKEN_EXPIRE_MINUTES",
+        60,
+        integer(1),
+        "Lifetime of an access token, in minutes. Takes effect with `AUTH_MODE=oauth`.",
+    )
+    refresh_token_days = Variable(
+        "JWT_REFRESH_TOKEN_EXPIRE_DAYS",
+        30,
+        integer(1),
+        "Lifetime of a refresh token, in days. Takes effect with `AUTH_MODE=oauth`.",
     )
 
     # Secrets
-    server_secret: SecretStr | None = Field(
+    server_secret = Variable[SecretStr | None](
+        "SERVER_SECRET",
         None,
-        alias="SERVER_SECRET",
-        description="Key, 32 characters or more, that all instances share to seal what they hand to clients.",
+        secret(least=32),
+        "Key, 32 characters or more, that all instances share to seal what they hand to clients.",
     )
-    server_secret_arn: str | None = Field(
-        None, alias="SERVER_SECRET_ARN", description="Secrets Manager secret that holds `SERVER_SECRET`."
+    server_secret_arn = Variable[str | None](
+        "SERVER_SECRET_ARN", None, text, "Secrets Manager secret: JSON with `SERVER_SECRET`."
     )
-    openai_secret_arn: str | None = Field(
-        None,
-        alias="OPENAI_SECRET_ARN",
-        description="Secrets Manager secret: JSON with `OPENAI_API_KEY` and `WEATHER_API_KEY`.",
+    openai_secret_arn = Variable[str | None](
+        "OPENAI_SECRET_ARN", None, text, "Secrets Manager secret: JSON with `OPENAI_API_KEY` and `WEATHER_API_KEY`."
     )
 
     # Tools
-    openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY", description="Key for `web_search`.")
-    openai_base_url: str = Field(
-        "https://api.openai.com/v1", alias="OPENAI_BASE_URL", description="OpenAI's API, or a gateway that speaks it."
+    openai_api_key = Variable[SecretStr | None]("OPENAI_API_KEY", None, secret(), "Key for `web_search`.")
+    openai_base_url = Variable(
+        "OPENAI_BASE_URL", "https://api.openai.com/v1", http_url, "OpenAI's API, or a gateway that speaks it."
     )
-    openai_model: str = Field("gpt-5-mini", alias="OPENAI_MODEL", description="Model that runs the web search.")
-    weather_api_key: SecretStr | None = Field(
+    openai_model = Variable("OPENAI_MODEL", "gpt-5-mini", text, "Model that runs the web search.")
+    weather_api_key = Variable[SecretStr | None](
+        "WEATHER_API_KEY",
         None,
-        alias="WEATHER_API_KEY",
-        description="OpenWeatherMap key; without one `get_weather` asks the US National Weather Service.",
+        secret(),
+        "OpenWeatherMap key; without one `get_weather` asks the US National Weather Service.",
     )
-    openweathermap_base_url: str = Field(
-        "https://api.openweathermap.org", alias="OPENWEATHERMAP_BASE_URL", description="OpenWeatherMap's API."
+    openweathermap_base_url = Variable(
+        "OPENWEATHERMAP_BASE_URL", "https://api.openweathermap.org", http_url, "OpenWeatherMap's API."
     )
-    nws_base_url: str = Field(
-        "https://api.weather.gov", alias="NWS_BASE_URL", description="The US National Weather Service's API."
+    nws_base_url = Variable(
+        "NWS_BASE_URL", "https://api.weather.gov", http_url, "The US National Weather Service's API."
     )
-    weather_cache_seconds: float = Field(
-        300, ge=0, alias="WEATHER_CACHE_SECONDS", description="How long a place's weather is reused, in seconds."
+    weather_cache_seconds = Variable(
+        "WEATHER_CACHE_SECONDS", 300.0, seconds(zero=True), "How long a place's weather is reused, in seconds."
     )
-    search_cache_seconds: float = Field(
-        60, ge=0, alias="SEARCH_CACHE_SECONDS", description="How long an equal search's results are reused, in seconds."
+    search_cache_seconds = Variable(
+        "SEARCH_CACHE_SECONDS", 60.0, seconds(zero=True), "How long an equal search's results are reused, in seconds."
     )
 
     # NeonPanel
-    neonpanel_issuer: str = Field(
-        "https://my.neonpanel.com", alias="NEONPANEL_OAUTH_ISSUER", description="Issuer of NeonPanel's tokens."
+    neonpanel_issuer = Variable(
+        "NEONPANEL_OAUTH_ISSUER",
+        "https://my.neonpanel.com",
+        http_url,
+        "Issuer of NeonPanel's tokens. Takes effect with `AUTH_MODE=provider`.",
     )
-    neonpanel_jwks_uri: str = Field(
+    neonpanel_jwks_uri = Variable(
+        "NEONPANEL_OAUTH_JWKS_URI",
         "https://my.neonpanel.com/.well-known/jwks.json",
-        alias="NEONPANEL_OAUTH_JWKS_URI",
-        description="Where its public keys are.",
+        http_url,
+        "Where its public keys are. Takes effect with `AUTH_MODE=provider`.",
     )
-    neonpanel_audience: str | None = Field(
-        None, alias="NEONPANEL_OAUTH_EXPECTED_AUDIENCE", description="Audience that its tokens must carry; empty: any."
+    neonpanel_audience = Variable[str | None](
+        "NEONPANEL_OAUTH_EXPECTED_AUDIENCE",
+        None,
+        text,
+        "Audience that its tokens must carry; unset: any. Takes effect with `AUTH_MODE=provider`.",
     )
-    neonpanel_required_scopes: Words = Field(
-        (), alias="NEONPANEL_OAUTH_REQUIRED_SCOPES", description="Scopes that its tokens must carry; empty: none."
+    neonpanel_required_scopes = Variable[tuple[str, ...]](
+        "NEONPANEL_OAUTH_REQUIRED_SCOPES",
+        (),
+        words,
+        "Scopes that its tokens must carry; unset: none. Takes effect with `AUTH_MODE=provider`.",
     )
-    neonpanel_introspect_url: str | None = Field(
-        None, alias="NEONPANEL_TOKEN_INTROSPECT_URL", description="Exchanges an access token for permissions."
+    neonpanel_introspect_url = Variable[str | None](
+        "NEONPANEL_TOKEN_INTROSPECT_URL",
+        None,
+        http_url,
+        "Exchanges an access token for permissions. Takes effect with `AUTH_MODE=provider`.",
     )
-    neonpanel_user_jwt_url: str | None = Field(
-        None, alias="NEONPANEL_USER_JWT_URL", description="Exchanges an access token for a user JWT."
+    neonpanel_user_jwt_url = Variable[str | None](
+        "NEONPANEL_USER_JWT_URL",
+        None,
+        http_url,
+        "Exchanges an access token for a user JWT. Takes effect with the NeonPanel tools.",
     )
-    neonpanel_api_base: str = Field(
-        "https://my.neonpanel.com", alias="NEONPANEL_API_BASE", description="NeonPanel's API, without `/api/v1`."
+    neonpanel_api_base = Variable(
+        "NEONPANEL_API_BASE",
+        "https://my.neonpanel.com",
+        http_url,
+        "NeonPanel's API, without `/api/v1`. Takes effect with the NeonPanel tools.",
     )
-    neonpanel_token_url: str = Field(
+    neonpanel_token_url = Variable(
+        "NEONPANEL_OAUTH_TOKEN_URL",
         "https://my.neonpanel.com/oauth2/token",
-        alias="NEONPANEL_OAUTH_TOKEN_URL",
-        description="Where the service token comes from.",
+        http_url,
+        "Where the service token comes from. Takes effect with the NeonPanel tools.",
     )
-    neonpanel_client_id: str | None = Field(
-        None, alias="NEONPANEL_CLIENT_ID", description="Client of the service token."
+    neonpanel_client_id = Variable[str | None](
+        "NEONPANEL_CLIENT_ID", None, text, "Client of the service token. Takes effect with the NeonPanel tools."
     )
-    neonpanel_client_secret: SecretStr | None = Field(None, alias="NEONPANEL_CLIENT_SECRET", description="Its secret.")
-    neonpanel_iat_scope: str | None = Field(
-        None, alias="NEONPANEL_IAT_SCOPE", description="Scope of the service token."
+    neonpanel_client_secret = Variable[SecretStr | None](
+        "NEONPANEL_CLIENT_SECRET", None, secret(), "Its secret. Takes effect with the NeonPanel tools."
     )
-    neonpanel_iat_audience: str | None = Field(
-        None, alias="NEONPANEL_IAT_AUDIENCE", description="Audience of the service token."
+    neonpanel_iat_scope = Variable[str | None](
+        "NEONPANEL_IAT_SCOPE", None, text, "Scope of the service token. Takes effect with the NeonPanel tools."
+    )
+    neonpanel_iat_audience = Variable[str | None](
+        "NEONPANEL_IAT_AUDIENCE", None, text, "Audience of the service token. Takes effect with the NeonPanel tools."
     )
 
     # Transport
-    sse_heartbeat_ms: int = Field(
-        15_000, gt=0, alias="SSE_HEARTBEAT_MS", description="Milliseconds between heartbeats of a long-lived stream."
+    sse_heartbeat_ms = Variable(
+        "SSE_HEARTBEAT_MS",
+        15_000,
+        integer(1),
+        "Milliseconds between heartbeats of a long-lived stream. Takes effect with `GET /sse`.",
     )
 
     # Operations
-    lambda_function: str | None = Field(
-        None, alias="AWS_LAMBDA_FUNCTION_NAME", description="Set by Lambda; tells that the server runs there."
+    lambda_function = Variable[str | None](
+        "AWS_LAMBDA_FUNCTION_NAME", None, text, "Set by Lambda; tells that the server runs there."
     )
-    certbot_email: str | None = Field(
-        None, alias="CERTBOT_EMAIL", description="Who Let's Encrypt writes to; read by the single server's set-up."
+    certbot_email = Variable[str | None](
+        "CERTBOT_EMAIL", None, text, "Who Let's Encrypt writes to. Takes effect with the single server's set-up."
     )
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)] = Field(
-        "INFO", alias="LOG_LEVEL", description="Least level that is logged."
+    log_level = Variable[LogLevel](
+        "LOG_LEVEL",
+        "INFO",
+        choice(get_args(LogLevel), str.upper),
+        "Least level that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.",
     )
-    log_format: Annotated[Literal["json", "text"], BeforeValidator(_lower)] = Field(
-        "json", alias="LOG_FORMAT", description="`json`: one object per line; `text`: for reading in a terminal."
+    log_format = Variable[LogFormat](
+        "LOG_FORMAT",
+        "json",
+        choice(get_args(LogFormat), str.lower),
+        "`json`: one object per line; `text`: for reading in a terminal.",
     )
+
+    def __init__(self, **values: Any) -> None:
+        known = {key: field for field in self.fields() for key in (field.name, field.attribute)}
+        if unknown := values.keys() - known.keys():
+            raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
+        errors = []
+        for key, value in values.items():
+            field = known[key]
+            try:
+                vars(self)[field.attribute] = value if value is None is field.default else field.parse(value)
+            except ValueError as error:
+                errors.append(f"{field.name} {error}")
+        if errors:
+            raise SettingsError("; ".join(errors))
+
+    @classmethod
+    def fields(cls) -> tuple[Variable[Any], ...]:
+        """Every setting, in the order of the reference."""
+        return tuple(value for value in vars(cls).values() if isinstance(value, Variable))
 
     @classmethod
     def variables(cls, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
         """The variables of an environment that are settings and not empty."""
-        names = {"PORT", *(field.alias for field in cls.model_fields.values())}
-        return {name: value for name, value in environment.items() if name in names and value.strip()}
+        names = {"PORT", *(field.name for field in cls.fields())}
+        return {name: environment[name] for name in names if environment.get(name, "").strip()}
 
     @classmethod
     def from_environment(
-        cls, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, str] | None = None
+        cls, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, str] = {}
     ) -> "Settings":
         """Read the settings; an empty variable counts as unset, `PORT` stands in for `MCP_SERVER_PORT`.
 
@@ -204,13 +260,19 @@ class Settings(BaseModel):
         Raises:
             SettingsError: naming each variable that cannot be used, and why; never its value.
         """
-        given = {**cls.variables(environment), **(overrides or {})}
-        if "PORT" in given:
-            given.setdefault("MCP_SERVER_PORT", given["PORT"])
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise SettingsError(_explain(error)) from None
+        given = {**cls.variables(environment), **overrides}
+        port = given.pop("PORT", None)
+        if port is not None:
+            given.setdefault("MCP_SERVER_PORT", port)
+        return cls(**given)
+
+    def replace(self, **values: Any) -> "Settings":
+        """These settings with some values changed.
+
+        Raises:
+            SettingsError: a value cannot be used.
+        """
+        return Settings(**{**vars(self), **values})
 
 
 def is_loopback(url: str) -> bool:
@@ -220,8 +282,3 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _explain(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_input=False)
-    return "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in found)

@@ -1,0 +1,81 @@
+"""The buffered API Gateway door, called as Lambda calls it."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EVENT = json.loads(Path("events/http_api.json").read_text())
+
+
+class Context:
+    """What Lambda hands to a handler beside the event."""
+
+    aws_request_id = "0b5ce2a4-5b4e-4d0e-8f3a-0d6f5a0c7e11"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@pytest.fixture(scope="module")
+def handler() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTH_MODE", "noauth")
+        patch.setenv("ALLOW_PUBLIC_NOAUTH", "true")
+        patch.setenv("PUBLIC_URL", "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com")
+        from handlers import http_api
+    yield http_api.handler
+    http_api.handler.close()
+
+
+def event(path: str = "/mcp", method: str = "GET", **changes: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(EVENT) | {"rawPath": path, "body": None} | changes
+    changed["requestContext"]["http"] |= {"method": method, "path": path}
+    return changed
+
+
+def test_the_sample_event_calls_a_tool(handler: Any) -> None:
+    reply = handler(EVENT, Context())
+    assert reply["statusCode"] == 200
+    assert json.loads(reply["body"])["result"]["content"] == [{"type": "text", "text": "Hello, MCP!"}]
+
+
+def test_the_second_invocation_works_too(handler: Any) -> None:
+    assert [handler(EVENT, Context())["statusCode"] for _ in range(3)] == [200, 200, 200]
+
+
+def test_health(handler: Any) -> None:
+    reply = handler(event("/healthz"), Context())
+    assert json.loads(reply["body"])["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("raw", "stage", "path"),
+    [
+        ("/mcp", "$default", "/mcp"),
+        ("/dev/mcp", "dev", "/mcp"),
+        ("/develop/mcp", "dev", "/develop/mcp"),
+        ("/a%252Fb", "$default", "/a%2Fb"),
+        ("/caf%C3%A9", "$default", "/café"),
+        ("", "$default", "/"),
+    ],
+)
+def test_the_path_is_decoded_once(handler: Any, raw: str, stage: str, path: str) -> None:
+    from handlers.http_api import HttpApi
+
+    changed = event(raw)
+    changed["requestContext"]["stage"] = stage
+    scope = HttpApi(changed, Context(), {"api_gateway_base_path": "/"}).scope
+    assert scope["path"] == path
+
+
+def test_the_deadline_is_in_the_scope(handler: Any) -> None:
+    from handlers.http_api import HttpApi
+
+    scope = HttpApi(event(), Context(), {"api_gateway_base_path": "/"}).scope
+    extension = scope["extensions"]["aws.lambda"]
+    assert extension["event"]["rawPath"] == "/mcp"
+    assert extension["deadline_ms"] > 30_000

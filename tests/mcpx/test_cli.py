@@ -1,0 +1,93 @@
+"""The command line as a person meets it."""
+
+import signal
+import socket
+import subprocess
+
+import httpx2
+import pytest
+
+from tests.support.command import MCPX, environment, running
+
+COMMANDS = ["serve", "lambda"]
+
+
+def mcpx(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [MCPX, *arguments], check=False, env=environment(env), capture_output=True, text=True, timeout=30
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_its_url_answers_and_ends_cleanly(command: str, number: signal.Signals) -> None:
+    with running(command, "--auth", "noauth") as server:
+        assert httpx2.get(f"{server.url}/healthz").json()["status"] == "ok"
+        status = server.stop(number)
+        assert status in (0, -number)
+        assert "Traceback" not in server.log()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c_is_a_clean_end(command: str) -> None:
+    with running(command, "--auth", "noauth") as server:
+        assert server.stop(signal.SIGINT) == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nobody_runs_open_by_accident(command: str) -> None:
+    result = mcpx(command, "--port", "0")
+    assert result.returncode == 1
+    assert "--auth noauth" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_noauth_is_refused_on_a_public_url(command: str) -> None:
+    result = mcpx(command, "--port", "0", "--auth", "noauth", PUBLIC_URL="https://mcp.example.com")
+    assert result.returncode == 1
+    assert "ALLOW_PUBLIC_NOAUTH" in result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_taken_port_is_one_clear_line(command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = mcpx(command, "--auth", "noauth", "--port", port)
+    assert result.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_bad_setting_is_named_without_its_value(command: str) -> None:
+    result = mcpx(command, "--auth", "noauth", MAX_BODY_BYTES="plenty")
+    assert result.returncode == 1
+    assert "MAX_BODY_BYTES" in result.stderr
+    assert "plenty" not in result.stderr
+
+
+def test_wrong_words_are_status_2() -> None:
+    assert mcpx("dance").returncode == 2
+    assert mcpx("serve", "--auth", "maybe").returncode == 2
+
+
+def test_the_version_is_the_packages() -> None:
+    assert mcpx("--version").stdout.startswith("mcpx 0.")
+
+
+def test_lambda_says_where_a_package_is_missing(tmp_path: object) -> None:
+    result = mcpx("lambda", "--auth", "noauth", "--package", str(tmp_path))
+    assert result.returncode == 1
+    assert "sam build" in result.stderr
+
+
+def test_lambda_logs_starts_as_lambda_does() -> None:
+    with running("lambda", "--auth", "noauth") as server:
+        for _ in range(2):
+            httpx2.get(f"{server.url}/healthz")
+        server.stop()
+        reports = [line for line in server.log().splitlines() if "REPORT RequestId:" in line]
+    assert len(reports) == 2
+    assert "Init Duration" in reports[0]
+    assert "Init Duration" not in reports[1]
