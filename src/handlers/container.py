@@ -83,7 +83,7 @@ def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> N
 
 def _with_url(settings: Settings, url: str) -> Settings:
     known = settings.public_url is not None or not is_loopback(url)
-    return settings if known else settings.model_copy(update={"public_url": url})
+    return settings if known else settings.replace(public_url=url)
 
 
 if __name__ == "__main__":

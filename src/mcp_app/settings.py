@@ -228,13 +228,16 @@ class Settings:
             raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
         errors = []
         for key, value in values.items():
-            field = known[key]
             try:
-                vars(self)[field.attribute] = value if value is None is field.default else field.parse(value)
+                self._set(known[key], value)
             except ValueError as error:
-                errors.append(f"{field.name} {error}")
+                errors.append(f"{known[key].name} {error}")
         if errors:
             raise SettingsError("; ".join(errors))
+
+    def _set(self, field: Variable[Any], value: Any) -> None:
+        unset = value is None and field.default is None
+        vars(self)[field.attribute] = None if unset else field.parse(value)
 
     @classmethod
     def fields(cls) -> tuple[Variable[Any], ...]:
