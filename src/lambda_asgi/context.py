@@ -1,0 +1,157 @@
+"""Who is being invoked, and until when: the invocation's context, as an object and as context variables."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+_LONGEST_MS = 900_000
+
+request_id: ContextVar[str] = ContextVar("lambda_request_id", default="")
+"""The id of the invocation that the current task belongs to; empty outside of one."""
+
+trace_id: ContextVar[str] = ContextVar("lambda_trace_id", default="")
+"""The X-Ray trace header of the invocation that the current task belongs to; empty outside of one."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One answer of `/runtime/invocation/next`: the event's bytes and what came in the headers.
+
+    `deadline_ms` is in milliseconds since the epoch.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html (Next invocation).
+    """
+
+    request_id: str
+    deadline_ms: int
+    body: bytes
+    function_arn: str = ""
+    trace_id: str = ""
+    invocation_id: str | None = None
+    tenant_id: str | None = None
+    client_context: str | None = None
+    cognito_identity: str | None = None
+
+    @classmethod
+    def from_reply(cls, headers: Mapping[str, str], body: bytes, now_ms: int) -> "Invocation":
+        """Read the reply's headers (names in lower case).
+
+        Where no deadline came (some emulators), it is Lambda's longest, counted from `now_ms` (epoch milliseconds).
+
+        Raises:
+            KeyError: The reply has no request id.
+        """
+        return cls(
+            request_id=headers["lambda-runtime-aws-request-id"],
+            deadline_ms=int(headers.get("lambda-runtime-deadline-ms") or now_ms + _LONGEST_MS),
+            body=body,
+            function_arn=headers.get("lambda-runtime-invoked-function-arn", ""),
+            trace_id=headers.get("lambda-runtime-trace-id", ""),
+            invocation_id=headers.get("lambda-runtime-invocation-id"),
+            tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
+            client_context=headers.get("lambda-runtime-client-context"),
+            cognito_identity=headers.get("lambda-runtime-cognito-identity"),
+        )
+
+
+@dataclass(frozen=True)
+class Function:
+    """What Lambda's environment says about the function itself."""
+
+    name: str = ""
+    version: str = ""
+    memory_mb: int = 0
+    log_group: str = ""
+    log_stream: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Function":
+        """Read Lambda's own variables; each may be missing outside of Lambda."""
+        memory = environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+        return cls(
+            name=environment.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+            version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+            memory_mb=int(memory) if memory.isdigit() else 0,
+            log_group=environment.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+            log_stream=environment.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+        )
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    """The context object, with the attributes that a Python handler knows.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html. Two attributes are plainer than there:
+    `identity` and `client_context` are the parsed JSON objects. `deadline_ms` is Lambda's own deadline, in
+    milliseconds since the epoch.
+    """
+
+    invocation: Invocation
+    function: Function
+    now: Callable[[], float] = field(default=time.time, repr=False)
+
+    @property
+    def aws_request_id(self) -> str:
+        """The invocation's id."""
+        return self.invocation.request_id
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The ARN by which the function was invoked, with its version or alias."""
+        return self.invocation.function_arn
+
+    @property
+    def deadline_ms(self) -> int:
+        """When Lambda ends the invocation, in milliseconds since the epoch."""
+        return self.invocation.deadline_ms
+
+    @property
+    def trace_id(self) -> str:
+        """The X-Ray trace header."""
+        return self.invocation.trace_id
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The tenant, where the function isolates tenants."""
+        return self.invocation.tenant_id
+
+    @property
+    def function_name(self) -> str:
+        """The function's name."""
+        return self.function.name
+
+    @property
+    def function_version(self) -> str:
+        """The function's version."""
+        return self.function.version
+
+    @property
+    def memory_limit_in_mb(self) -> int:
+        """The function's memory, in MB."""
+        return self.function.memory_mb
+
+    @property
+    def log_group_name(self) -> str:
+        """The function's log group."""
+        return self.function.log_group
+
+    @property
+    def log_stream_name(self) -> str:
+        """This sandbox's log stream."""
+        return self.function.log_stream
+
+    @property
+    def client_context(self) -> Any:
+        """What a mobile client or an invoking service sent along, parsed, or None."""
+        return json.loads(self.invocation.client_context) if self.invocation.client_context else None
+
+    @property
+    def identity(self) -> Any:
+        """The Cognito identity that authorized the request, parsed, or None."""
+        return json.loads(self.invocation.cognito_identity) if self.invocation.cognito_identity else None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda's deadline; never negative."""
+        return max(0, int(self.deadline_ms - self.now() * 1000))
