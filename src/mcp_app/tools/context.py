@@ -1,14 +1,16 @@
 """What a tool is handed beside its arguments."""
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from auth.principal import ANONYMOUS, Principal
+from mcp_app.deadline import Deadline
 
 if TYPE_CHECKING:
     from mcp_app.clients import Clients
+
+__all__ = ["Deadline", "Log", "LogLevel", "ReportProgress", "RequestInfo", "ToolContext", "no_log", "no_progress"]
 
 LogLevel = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
 ReportProgress = Callable[[float, float | None, str | None], Awaitable[None]]
@@ -43,27 +45,6 @@ class RequestInfo:
     def header(self, name: str) -> str | None:
         """The first value of a header, by its case-insensitive name."""
         return next((value for key, value in self.headers if key.lower() == name), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """The moment by which a call must have answered; every upstream call and retry shares it.
-
-    Attributes:
-        at: monotonic seconds.
-    """
-
-    at: float
-    clock: Callable[[], float] = time.monotonic
-
-    @classmethod
-    def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> "Deadline":
-        """A deadline that many seconds from now."""
-        return cls(clock() + seconds, clock)
-
-    def remaining(self) -> float:
-        """Seconds left, never below zero."""
-        return max(0.0, self.at - self.clock())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
+from mcp_app.clients.errors import UpstreamError
 from mcp_app.tools.content import NeedsInput, Text
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.outcome import Outcome, Status
@@ -68,7 +69,7 @@ class Registry:
                 return _outcome(await tool.function(parsed, context))
         except InvalidArgumentsError as error:
             return Outcome.refusal(Status.INVALID, str(error))
-        except ToolError as error:
+        except (ToolError, UpstreamError) as error:
             return Outcome.refusal(Status.FAILED, str(error))
         except TimeoutError:
             return Outcome.refusal(Status.FAILED, f"{tool.title} did not finish in time. Try again later.")
