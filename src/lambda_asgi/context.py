@@ -4,8 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 _LONGEST_MS = 900_000
 
@@ -16,8 +15,7 @@ trace_id: ContextVar[str] = ContextVar("lambda_trace_id", default="")
 """The X-Ray trace header of the invocation that the current task belongs to; empty outside of one."""
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """One answer of `/runtime/invocation/next`: the event's bytes and what came in the headers.
 
     `deadline_ms` is in milliseconds since the epoch.
@@ -56,8 +54,7 @@ class Invocation:
         )
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """What Lambda's environment says about the function itself."""
 
     name: str = ""
@@ -79,7 +76,6 @@ class Function:
         )
 
 
-@dataclass(frozen=True)
 class LambdaContext:
     """The context object, with the attributes that a Python handler knows.
 
@@ -88,9 +84,10 @@ class LambdaContext:
     milliseconds since the epoch.
     """
 
-    invocation: Invocation
-    function: Function
-    now: Callable[[], float] = field(default=time.time, repr=False)
+    def __init__(self, invocation: Invocation, function: Function, now: Callable[[], float] = time.time) -> None:
+        self.invocation = invocation
+        self.function = function
+        self._now = now
 
     @property
     def aws_request_id(self) -> str:
@@ -154,4 +151,4 @@ class LambdaContext:
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda's deadline; never negative."""
-        return max(0, int(self.deadline_ms - self.now() * 1000))
+        return max(0, int(self.deadline_ms - self._now() * 1000))

@@ -30,7 +30,8 @@ class Outlet(Protocol):
 class Exchange:
     """What an app gets to receive and to send for one request.
 
-    `began` says that something went out, which cannot be taken back; `complete` that all of the response did.
+    `began` says that something went out, which cannot be taken back; `complete` that all of the response did;
+    `closed` that nothing more is taken, from the app or by the service.
     `receive` gives the body once, then waits until the response is complete or `disconnect` was called, and says
     `http.disconnect`. `send` hands pieces to the outlet, one message after the other, in the order of the calls.
     """
@@ -44,7 +45,7 @@ class Exchange:
         self._outlet = outlet
         self._over = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._closed = False
+        self.closed = False
 
     async def receive(self) -> Message:
         """ASGI's receive."""
@@ -62,7 +63,7 @@ class Exchange:
             InvalidResponseError: The message cannot go out; nothing of it did.
         """
         async with self._turn:
-            if self._closed:
+            if self.closed:
                 raise ResponseClosedError("The response was ended before the app was done with it.")
             await self._feed(message)
 
@@ -97,5 +98,5 @@ class Exchange:
 
     def close(self) -> None:
         """Take nothing more from the app."""
-        self._closed = True
+        self.closed = True
         self._over.set()

@@ -6,15 +6,14 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _NOT_A_LETTER = re.compile(r"[^A-Za-z]")
 # The whole trailer section has to stay small; a trace's ends tell more than its middle.
 _MAX_TRACE_LINES = 40
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """An error's type, message and stack trace, as Lambda's error object has them.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html (Initialization error).
@@ -44,8 +43,7 @@ class Failure:
         return f"{prefix}.{letters[:1].upper()}{letters[1:]}" if letters else f"{prefix}.Unhandled"
 
 
-@dataclass(frozen=True)
-class Log:
+class Log(NamedTuple):
     """Writes one JSON object a line, with the keys of Lambda's JSON log format, so that CloudWatch indexes them."""
 
     write: Callable[[str], object]

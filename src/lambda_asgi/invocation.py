@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from . import context
@@ -16,10 +15,11 @@ from .errors import IncompleteResponseError, ResponseClosedError
 from .exchange import Exchange, Outlet
 from .failure import Failure, Log
 from .outlet import DocumentOutlet, StreamOutlet, note_status
-from .request import EventSource, Request, infer
+from .request import Request
 from .response import BufferedResponse, Response, StreamedResponse
 from .runtime_api import RuntimeApi
 from .settings import Settings
+from .sources import EventSource, infer
 
 # Seconds for an app that is in the middle of a response when the sandbox is told to stop; Lambda gives 0.5 in all.
 _STOP_TIME = 0.25
@@ -52,8 +52,7 @@ class Outcome(NamedTuple):
     expired: bool
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """Runs the app for one invocation after the other (or several at once)."""
 
     app: App
@@ -127,26 +126,26 @@ class Server:
             stopped = error
             deadlines = Deadlines.within(clock(), min(_STOP_TIME, remaining), _STOP_TIME)
         outcome = await _ended(task, exchange, deadlines)
-        self._note(invocation, exchange, outcome)
-        await self._conclude(exchange, outlet, outcome, deadlines.finish - clock())
+        self._note(invocation, outcome)
+        await _conclude(exchange, outlet, outcome, deadlines.finish - clock())
         if stopped is not None:
             raise stopped
 
-    def _note(self, invocation: Invocation, exchange: Exchange, outcome: Outcome) -> None:
+    def _note(self, invocation: Invocation, outcome: Outcome) -> None:
         if outcome.expired:
-            what = "background work was" if exchange.complete else "the response was"
-            self.log.note(f"The deadline came before {what} complete.", invocation.request_id)
+            self.log.note("The app was still busy when its time was up.", invocation.request_id)
         if outcome.error is not None and not _is_consequence(outcome.error):
             self.log.failure("The app failed.", Failure.of(outcome.error), invocation.request_id)
 
-    async def _conclude(self, exchange: Exchange, outlet: Outlet, outcome: Outcome, patience: float) -> None:
-        exchange.close()
-        failure = None
-        if exchange.began and not exchange.complete and not outcome.expired and outcome.error is not None:
-            failure = Failure.of(outcome.error)
-        if not exchange.began and not exchange.complete:
-            await _replace(exchange, outcome)
-        await outlet.finish(failure, patience)
+
+async def _conclude(exchange: Exchange, outlet: Outlet, outcome: Outcome, patience: float) -> None:
+    exchange.close()
+    failure = None
+    if exchange.began and not exchange.complete and not outcome.expired and outcome.error is not None:
+        failure = Failure.of(outcome.error)
+    if not exchange.began and not exchange.complete:
+        await _replace(exchange, outcome)
+    await outlet.finish(failure, patience)
 
 
 async def _replace(exchange: Exchange, outcome: Outcome) -> None:
@@ -177,7 +176,7 @@ def _error(task: asyncio.Future[None]) -> BaseException | None:
 
 
 def _shortfall(exchange: Exchange) -> BaseException | None:
-    if exchange.complete:
+    if exchange.complete or exchange.closed:
         return None
     return IncompleteResponseError("The app ended before its response did.")
 

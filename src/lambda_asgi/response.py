@@ -9,8 +9,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-m
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .asgi import Message
 from .errors import InvalidResponseError, ResponseClosedError
@@ -43,8 +42,7 @@ _DROPPED = frozenset(
 _BODILESS = frozenset((204, 304))
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """Status, headers and cookies of a response, checked.
 
     Header names are in lower case, in the order sent; a name may be repeated. Set-Cookie is in `cookies` instead.

@@ -9,8 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import snapshot
 from .asgi import App
@@ -41,8 +40,7 @@ class _ExitError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
-class Runtime:
+class Runtime(NamedTuple):
     """One sandbox's life: extension, lifespan, snapshot, invocations, shutdown."""
 
     app: App
