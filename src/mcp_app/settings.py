@@ -251,19 +251,16 @@ class Settings:
         return {name: environment[name] for name in names if environment.get(name, "").strip()}
 
     @classmethod
-    def from_environment(
-        cls, environment: Mapping[str, str] = os.environ, overrides: Mapping[str, str] = {}
-    ) -> "Settings":
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings; an empty variable counts as unset, `PORT` stands in for `MCP_SERVER_PORT`.
 
         Args:
             environment: where to look.
-            overrides: values by variable that go before the environment's.
 
         Raises:
             SettingsError: naming each variable that cannot be used, and why; never its value.
         """
-        given = {**cls.variables(environment), **overrides}
+        given = cls.variables(environment)
         port = given.pop("PORT", None)
         if port is not None:
             given.setdefault("MCP_SERVER_PORT", port)
@@ -280,7 +277,10 @@ class Settings:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine only."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,0 +1,1 @@
+"""Authenticators: each turns a request into a principal, one module per way."""

@@ -1,0 +1,45 @@
+"""Headers that tell browsers what no reply of this server may be used for."""
+
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mcp_app.address import public_url
+from mcp_app.settings import Settings, is_loopback
+
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    # A page sets a policy of its own; nothing else is for rendering.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+HSTS: Final = "max-age=31536000"
+
+
+class SecurityHeadersMiddleware:
+    """Adds the headers that a reply does not set itself; HSTS where clients come by https."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        url = public_url(self.settings, scope) or ""
+        secure = url.startswith("https://") and not is_loopback(url)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if secure:
+                    headers.setdefault("Strict-Transport-Security", HSTS)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)

@@ -1,0 +1,44 @@
+"""How to connect each client, as text; the page escapes it."""
+
+import json
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """One client: what to do in it, and what to paste."""
+
+    title: str
+    steps: str
+    code: str
+
+
+def guides(name: str, url: str) -> tuple[Guide, ...]:
+    """The guides for a server's name and MCP URL."""
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "mcp"
+    server = json.dumps({"name": slug, "type": "http", "url": url}, separators=(",", ":"))
+    return (
+        Guide(
+            "ChatGPT",
+            "In Settings, Apps and connectors, Advanced settings, turn on Developer mode. Then create a connector "
+            "with this URL and choose no authentication.",
+            url,
+        ),
+        Guide(
+            "Claude",
+            "In the app: Settings, Connectors, Add custom connector, and the address above. In Claude Code:",
+            f"claude mcp add --transport http {slug} {url}",
+        ),
+        Guide(
+            "VS Code",
+            "Run this once, or add the same entry to .vscode/mcp.json; the tools then appear in agent mode.",
+            f"code --add-mcp '{server}'",
+        ),
+        Guide(
+            "MCP Inspector",
+            "Shows every tool and every message. Choose Streamable HTTP and paste the address, or list the tools "
+            "right in the terminal:",
+            f"npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list",
+        ),
+    )
