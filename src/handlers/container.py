@@ -1,6 +1,7 @@
 """A container, a single server or a laptop: the app behind uvicorn, until it is told to stop."""
 
 import contextlib
+import logging
 import socket
 from collections.abc import Callable
 
@@ -9,7 +10,8 @@ from starlette.types import ASGIApp
 
 from mcp_app.app import create_app
 from mcp_app.settings import Settings, is_loopback
-from mcp_app.telemetry import configure_logging
+
+logger = logging.getLogger(__name__)
 
 GRACEFUL_SHUTDOWN_SECONDS = 25
 # Above the load balancer's idle time-out (3600 s): else it may send a request into a connection that just closed here.
@@ -58,10 +60,16 @@ def run(settings: Settings, ready: Ready = lambda _url: None) -> None:
         OSError: the address cannot be had.
         SettingsError: the settings do not go together.
     """
-    configure_logging(settings)
     with listen(settings.host, settings.port) as listener:
         settings = _with_url(settings, origin(listener))
-        serve(create_app(settings), listener, lambda: ready(settings.public_url or origin(listener)))
+        url = settings.public_url or origin(listener)
+        serve(create_app(settings), listener, lambda: _started(url, ready))
+        logger.info("stopped")
+
+
+def _started(url: str, ready: Ready) -> None:
+    logger.info("serving at %s", url)
+    ready(url)
 
 
 def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
@@ -69,8 +77,9 @@ def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> N
     config = uvicorn.Config(
         app,
         access_log=False,
-        log_config=None,
         lifespan="on",
+        log_config=None,
+        log_level="warning",
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,

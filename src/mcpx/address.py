@@ -5,22 +5,14 @@ import argparse
 from mcp_app.settings import Settings
 from mcpx.cli import CommandError
 
-_OVERRIDES = {"host": "MCP_SERVER_HOST", "port": "MCP_SERVER_PORT", "auth": "AUTH_MODE"}
+_FLAGS = {"host": "MCP_SERVER_HOST", "port": "MCP_SERVER_PORT", "auth": "AUTH_MODE"}
+_DEFAULTS = {"LOG_FORMAT": "text"}
 
 
-def settings_from(options: argparse.Namespace) -> Settings:
-    """The environment's settings with the command line's on top.
-
-    Raises:
-        mcp_app.settings.SettingsError: a value cannot be used.
-    """
-    return Settings.from_environment(overrides=overrides(options))
-
-
-def overrides(options: argparse.Namespace) -> dict[str, str]:
-    """The settings that the command line gives, by variable."""
-    given = {_OVERRIDES[name]: value for name, value in vars(options).items() if name in _OVERRIDES}
-    return {name: str(value) for name, value in given.items() if value is not None}
+def variables(options: argparse.Namespace) -> dict[str, str]:
+    """The settings by variable: the command line's, else the environment's, else what suits a terminal."""
+    flags = {_FLAGS[name]: str(value) for name, value in vars(options).items() if name in _FLAGS and value is not None}
+    return _DEFAULTS | Settings.variables() | flags
 
 
 def announce(url: str) -> None:

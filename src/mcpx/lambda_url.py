@@ -9,8 +9,9 @@ from pathlib import Path
 
 from handlers.container import listen, origin
 from lambda_asgi.emulator import Emulator, FunctionConfig
+from mcp_app.app import create_app
 from mcp_app.settings import Settings
-from mcpx.address import announce, cannot_listen, overrides, settings_from
+from mcpx.address import announce, cannot_listen, variables
 from mcpx.cli import CommandError
 
 HANDLER = "handlers.function_url.app"
@@ -24,12 +25,13 @@ def serve(options: argparse.Namespace) -> None:
         mcpx.cli.CommandError: the address cannot be had, or there is no package where one was named.
         mcp_app.settings.SettingsError: the settings cannot be used.
     """
-    settings = settings_from(options)
+    settings = Settings.from_environment(variables(options))
     try:
         with listen(settings.host, settings.port) as listener:
-            url = origin(listener)
-            port = listener.getsockname()[1]
-        asyncio.run(_run(_function(options, url), settings.host, port))
+            url, port = origin(listener), listener.getsockname()[1]
+        function = _function(options, url)
+        create_app(Settings.from_environment(function.environment))  # refuses now what every sandbox would refuse
+        asyncio.run(_run(function, settings.host, port))
     except OSError as error:
         raise cannot_listen(settings, error) from None
 
@@ -61,7 +63,7 @@ def _function(options: argparse.Namespace, url: str) -> FunctionConfig:
 def _environment(options: argparse.Namespace, url: str) -> dict[str, str]:
     """The function's variables: the settings of this environment, a public URL and the key that all sandboxes share."""
     defaults = {"PUBLIC_URL": url, "SERVER_SECRET": secrets.token_urlsafe(32)}
-    given = defaults | Settings.variables() | overrides(options)
+    given = defaults | variables(options)
     return {name: value for name, value in given.items() if not name.startswith("AWS_LAMBDA_")}
 
 

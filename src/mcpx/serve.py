@@ -3,7 +3,8 @@
 import argparse
 
 from handlers import container
-from mcpx.address import announce, cannot_listen, settings_from
+from mcp_app.settings import Settings
+from mcpx.address import announce, cannot_listen, variables
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -13,7 +14,7 @@ def serve(options: argparse.Namespace) -> None:
         mcpx.cli.CommandError: the address cannot be had.
         mcp_app.settings.SettingsError: the settings cannot be used.
     """
-    settings = settings_from(options)
+    settings = Settings.from_environment(variables(options))
     try:
         container.run(settings, announce)
     except OSError as error:

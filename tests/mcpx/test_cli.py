@@ -25,7 +25,7 @@ def test_it_prints_its_url_answers_and_ends_cleanly(command: str, number: signal
         assert httpx2.get(f"{server.url}/healthz").json()["status"] == "ok"
         status = server.stop(number)
         assert status in (0, -number)
-        assert "Traceback" not in server.log()
+        assert "Traceback" not in server.output
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -87,7 +87,7 @@ def test_lambda_logs_starts_as_lambda_does() -> None:
         for _ in range(2):
             httpx2.get(f"{server.url}/healthz")
         server.stop()
-        reports = [line for line in server.log().splitlines() if "REPORT RequestId:" in line]
+        reports = [line for line in server.output.splitlines() if "REPORT RequestId:" in line]
     assert len(reports) == 2
     assert "Init Duration" in reports[0]
     assert "Init Duration" not in reports[1]

@@ -9,31 +9,55 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 MCPX = Path(sys.executable).with_name("mcpx")
 READY_SECONDS = 30
 
 
-@dataclass
 class Command:
-    """A running `mcpx serve` or `mcpx lambda`."""
+    """A running `mcpx serve` or `mcpx lambda`, and what it prints."""
 
-    process: subprocess.Popen[str]
-    url: str
-    errors: IO[str]
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.url = ""
+        self._lines: list[str] = []
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def wait_until_ready(self) -> None:
+        """Return once it has told its URL."""
+        if not self._ready.wait(READY_SECONDS) or not self.url:
+            raise AssertionError(f"it never became ready:\n{self.output}")
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and give the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=35)
+        status = self.process.wait(timeout=35)
+        self._reader.join()
+        return status
 
-    def log(self) -> str:
-        """What it has written to standard error so far."""
-        self.errors.seek(0)
-        return self.errors.read()
+    def kill(self) -> None:
+        """End it whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return "".join(self._lines)
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout as lines:
+            for line in lines:
+                self._lines.append(line)
+                if not self.url and (found := re.search(r"^ +(http://\S+)/mcp$", line.rstrip())):
+                    self.url = found[1]
+                    self._ready.set()
+        self._ready.set()
 
 
 def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
@@ -44,32 +68,16 @@ def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
 @contextmanager
 def running(*arguments: str, env: Mapping[str, str] = {}) -> Iterator[Command]:
     """`mcpx ARGUMENTS` on a free port, once it says that it is ready; killed at the end if it still runs."""
-    with tempfile.TemporaryFile("a+") as errors:
-        process = subprocess.Popen(
-            [MCPX, *arguments, "--port", "0"],
-            env=environment(env),
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        try:
-            yield Command(process, _url(process, errors), errors)
-        finally:
-            process.kill()
-            process.wait()
-            assert process.stdout
-            process.stdout.close()
-
-
-def _url(process: subprocess.Popen[str], errors: IO[str]) -> str:
-    assert process.stdout
-    giving_up = threading.Timer(READY_SECONDS, process.kill)
-    giving_up.start()
+    process = subprocess.Popen(
+        [MCPX, *arguments, "--port", "0"],
+        env=environment(env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    command = Command(process)
     try:
-        for line in process.stdout:
-            if found := re.search(r"(http://\S+)/mcp$", line.strip()):
-                return found[1]
+        command.wait_until_ready()
+        yield command
     finally:
-        giving_up.cancel()
-    errors.seek(0)
-    raise AssertionError(f"it never became ready:\n{errors.read()}")
+        command.kill()
