@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcp_app import __version__
 from mcp_app.address import public_url
 from mcp_app.protocol import VERSIONS
 from mcp_app.settings import Settings
 from mcp_app.tools.registry import Registry
+from mcp_app.version import VERSION
 from mcp_app.web.negotiation import accepts, prefers_html
 
 DESCRIPTION = "Tools for AI assistants, over the Model Context Protocol (streamable HTTP)."
@@ -61,7 +61,7 @@ class Front:
         endpoints = {route.name: route.path for route in request.app.routes if route.path != "/"}
         return {
             "name": self.settings.name,
-            "version": __version__,
+            "version": VERSION,
             "protocol": VERSIONS[0],
             "protocols": VERSIONS,
             "description": DESCRIPTION,

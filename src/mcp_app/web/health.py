@@ -8,9 +8,9 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from mcp_app import __version__
 from mcp_app.settings import Settings
 from mcp_app.telemetry import timestamp
+from mcp_app.version import VERSION
 
 Check = Callable[[], Awaitable[Mapping[str, Any]]]
 """Looks at one part of the server: what it found, `status` being "ok" or "failed"; raises where the part is broken."""
@@ -44,7 +44,7 @@ class Health:
         body = {
             "status": "ok" if healthy else "failed",
             "service": self.settings.name,
-            "version": __version__,
+            "version": VERSION,
             "timestamp": timestamp(now),
             "uptimeSeconds": round(max(0.0, now - self.started), 3),
             **found,

@@ -8,11 +8,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from mcp_app import __version__
 from mcp_app.protocol import VERSIONS
 from mcp_app.settings import Settings, is_loopback
 from mcp_app.tools.registry import Registry, underscored
 from mcp_app.tools.tool import Annotations, Tool
+from mcp_app.version import VERSION
 from mcp_app.web.clients_guide import Guide, guides
 
 UNKNOWN_ORIGIN = "https://your-domain.example"
@@ -29,7 +29,7 @@ def render(settings: Settings, registry: Registry, public_url: str | None) -> tu
     url = f"{public_url or UNKNOWN_ORIGIN}/mcp"
     page = _template("page.html").substitute(
         name=escape(settings.name),
-        version=__version__,
+        version=VERSION,
         style=_text("page.css"),
         icon=_icon(),
         url=escape(url),
