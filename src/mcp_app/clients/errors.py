@@ -8,7 +8,8 @@
     ├── RateLimitedError        429
     ├── QuotaExhaustedError     429, and waiting will not help
     ├── RefusedError            the service declines this very request
-    ├── UnreachableError        no connection, or one that broke
+    ├── UnreachableError        no connection
+    ├── BrokenOffError          the connection broke before the answer was complete
     ├── SlowError               no answer within the deadline
     ├── BrokenError             5xx
     └── OddAnswerError          an answer that cannot be understood
@@ -87,9 +88,15 @@ class RefusedError(UpstreamError):
 
 
 class UnreachableError(UpstreamError):
-    """No connection, or one that broke before the answer was complete."""
+    """No connection."""
 
     message = "{service} could not be reached. Try again later."
+
+
+class BrokenOffError(UpstreamError):
+    """The answer ended before it was complete."""
+
+    message = "{service} broke off its answer. Try again later."
 
 
 class SlowError(UpstreamError):

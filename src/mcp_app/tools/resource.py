@@ -1,10 +1,13 @@
 """Resources and prompts: what the server offers beside tools."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import unquote
 
-from mcp_app.tools.content import Content
+from mcp_app.tools.content import Content, NeedsInput
+from mcp_app.tools.context import ToolContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,37 @@ class ResourceTemplate:
     description: str | None = None
     mime_type: str | None = None
 
+    def match(self, uri: str) -> Mapping[str, str] | None:
+        """The values that make this template that URI, percent-decoded; None where none do."""
+        literals_and_names = re.split(r"\{(\w+)\}", self.uri_template)
+        pattern = "".join(
+            f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(literals_and_names)
+        )
+        found = re.fullmatch(pattern, uri)
+        return None if found is None else {name: unquote(value) for name, value in found.groupdict().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What reading a resource gave: text, or bytes for anything else."""
+
+    data: str | bytes
+    mime_type: str | None
+
+
+async def read_resource(
+    uri: str, resources: Iterable[Resource], templates: Iterable[ResourceTemplate]
+) -> Contents | None:
+    """Read what a URI stands for: the resource of that URI, else the first template that matches; None for neither."""
+    for resource in resources:
+        if resource.uri == uri:
+            return Contents(await resource.read(), resource.mime_type)
+    for template in templates:
+        values = template.match(uri)
+        if values is not None:
+            return Contents(await template.read(values), template.mime_type)
+    return None
+
 
 @dataclass(frozen=True, slots=True)
 class PromptArgument:
@@ -52,10 +86,10 @@ class PromptMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A prompt that a person may choose; `render` makes its messages from the arguments."""
+    """A prompt that a person may choose; `render` makes its messages, or asks for more, from arguments and context."""
 
     name: str
-    render: Callable[[Mapping[str, str]], Awaitable[Sequence[PromptMessage]]]
+    render: Callable[[Mapping[str, str], ToolContext], Awaitable[Sequence[PromptMessage] | NeedsInput]]
     title: str | None = None
     description: str | None = None
     arguments: tuple[PromptArgument, ...] = ()
