@@ -1,0 +1,48 @@
+"""A request's body, read whole within a limit and handed on again."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive
+
+
+class BodyTooLargeError(Exception):
+    """The body is larger than the server takes."""
+
+
+class ClientGoneError(Exception):
+    """The client left before its body was whole."""
+
+
+async def read_body(headers: Sequence[tuple[bytes, bytes]], receive: "Receive", limit: int) -> bytes:
+    """Read the whole body, with or without a declared length.
+
+    Raises:
+        BodyTooLargeError: it has more than `limit` bytes, or says that it will.
+        ClientGoneError: it ended early.
+    """
+    declared = next((value for name, value in headers if name == b"content-length"), b"")
+    if declared.isdigit() and int(declared) > limit:
+        raise BodyTooLargeError
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise BodyTooLargeError
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def replay(body: bytes, receive: "Receive") -> "Receive":
+    """A `receive` that gives the body once, then whatever comes next."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> "Message":
+        return pending.pop() if pending else await receive()
+
+    return receive_again

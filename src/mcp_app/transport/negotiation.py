@@ -1,0 +1,118 @@
+"""What a POST to `/mcp` asks for, decided from its headers and its message: era, form of the answer, small repairs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mcp_app.transport.envelope import HEADER_MISMATCH, Envelope, EnvelopeError
+
+HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+"""Protocol versions that begin with `initialize`; a later one describes itself in every request."""
+
+MODERN_VERSIONS = ("2026-07-28",)
+
+VERSION_HEADER = b"mcp-protocol-version"
+VERSION_META = "io.modelcontextprotocol/protocolVersion"
+
+RECEIVED_HEADERS = "mcp_app.received_headers"
+"""Scope entry: the headers as received, where `headers` holds what the SDK must see."""
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+Form = Literal["json", "stream"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepts:
+    """The media types that a client takes, of the two that there are."""
+
+    json: bool
+    sse: bool
+
+
+def accepts(headers: RawHeaders) -> Accepts:
+    """Read the Accept headers (RFC 9110, section 12.5.1); without one, a plain JSON answer is taken."""
+    given = [value for name, value in headers if name == b"accept"]
+    if not given:
+        return Accepts(json=True, sse=False)
+    types = set(_media_types(given))
+    everything = "*/*" in types
+    return Accepts(
+        json=everything or bool(types & {"application/json", "application/*"}),
+        sse=everything or bool(types & {"text/event-stream", "text/*"}),
+    )
+
+
+def _media_types(values: Iterable[bytes]) -> Iterable[str]:
+    for value in values:
+        for item in value.decode("latin-1").split(","):
+            media_type, *parameters = (part.strip().lower() for part in item.split(";"))
+            if not any(_is_zero(parameter) for parameter in parameters):
+                yield media_type
+
+
+def _is_zero(parameter: str) -> bool:
+    name, _, weight = parameter.partition("=")
+    return name.strip() == "q" and weight.strip() in ("0", "0.0", "0.00", "0.000")
+
+
+def is_json(headers: RawHeaders) -> bool:
+    """Whether the body claims to be JSON (`application/json`, with any parameters)."""
+    given = next((value for name, value in headers if name == b"content-type"), b"")
+    return given.split(b";")[0].strip().lower() == b"application/json"
+
+
+def protocol_version(headers: RawHeaders) -> str | None:
+    """The `MCP-Protocol-Version` header; None where it is absent."""
+    return next((value.decode("latin-1") for name, value in headers if name == VERSION_HEADER), None)
+
+
+def check_version_header(envelope: Envelope, version: str | None) -> None:
+    """Refuse a request whose body speaks for a self-describing version that the header does not name.
+
+    The SDK tells the eras apart by the header alone and would serve such a request in the wrong one.
+
+    Raises:
+        EnvelopeError: -32020, as the 2026-07-28 transport demands.
+    """
+    if envelope.request_id is None or envelope.method == "initialize" or VERSION_META not in envelope.meta:
+        return
+    if version is None or version in HANDSHAKE_VERSIONS:
+        raise EnvelopeError(
+            HEADER_MISMATCH,
+            "The MCP-Protocol-Version header must be present and equal to the version in params._meta.",
+            envelope.request_id,
+        )
+
+
+def answer_form(envelope: Envelope, version: str | None, accepted: Accepts, *, streaming_tool: bool) -> Form:
+    """Whether to answer with one JSON object or to allow a stream of events.
+
+    A self-describing request may stream whenever the client takes it: the SDK begins a stream only when there is
+    something to send. In the handshake era the SDK streams from the start, so only calls that will use it do.
+    """
+    if not accepted.sse:
+        return "json"
+    if version is not None and version not in HANDSHAKE_VERSIONS:
+        return "stream"
+    wanted = envelope.method == "tools/call" and (streaming_tool or "progressToken" in envelope.meta)
+    return "stream" if wanted else "json"
+
+
+def repaired(envelope: Envelope) -> dict[str, Any] | None:
+    """The message with what clients are known to leave out of `initialize`; None where nothing is missing."""
+    if envelope.method != "initialize" or isinstance(envelope.params.get("capabilities"), dict):
+        return None
+    return {**envelope.message, "params": {**envelope.params, "capabilities": {}}}
+
+
+def sdk_headers(envelope: Envelope, headers: RawHeaders, accepted: Accepts) -> list[tuple[bytes, bytes]]:
+    """The headers as the SDK must see them to serve the request.
+
+    An `initialize` offers its version in the body, so a version header that names none of the handshake's own is
+    dropped; a missing Accept counts as JSON.
+    """
+    kept = [(name, value) for name, value in headers if name != b"accept"]
+    if envelope.method == "initialize" and protocol_version(headers) not in (*HANDSHAKE_VERSIONS, *MODERN_VERSIONS):
+        kept = [(name, value) for name, value in kept if name != VERSION_HEADER]
+    form = [b"application/json"] * accepted.json + [b"text/event-stream"] * accepted.sse
+    return [*kept, (b"accept", b", ".join(form))]

@@ -1,0 +1,59 @@
+"""Middleware of the SDK's server: what a message passes on its way to a handler and back."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mcp.server.context import CallNext, HandlerResult
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from pydantic import ValidationError
+
+from mcp_app.transport.call_context import Context
+
+logger = logging.getLogger(__name__)
+
+USER_TOKEN = "useUserToken"  # noqa: S105 (the name of a parameter)
+
+
+async def contain_errors(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Let nothing but `MCPError` out: the SDK would show any other exception's text to a handshake-era caller.
+
+    Raises:
+        MCPError: the handler's own, -32602 for parameters that the schema refuses, -32603 for anything else.
+    """
+    try:
+        return await call_next(ctx)
+    except MCPError:
+        raise
+    except ValidationError as error:
+        raise MCPError(code=INVALID_PARAMS, message=_explain(error)) from None
+    except Exception:
+        logger.exception("%s failed (request id %s)", ctx.method, ctx.request_id)
+        raise MCPError(code=INTERNAL_ERROR, message="Internal error. It has been logged.") from None
+
+
+async def take_loose_arguments(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Bring what clients are known to send for `tools/call` into the shape that the schema takes.
+
+    Arguments that are not an object (a JSON string, mostly) are wrapped, since the registry unwraps and judges them;
+    a `useUserToken` beside the arguments moves into `_meta`.
+    """
+    params = ctx.params
+    if ctx.method != "tools/call" or params is None:
+        return await call_next(ctx)
+    arguments = params.get("arguments")
+    if arguments is not None and not isinstance(arguments, Mapping):
+        params = {**params, "arguments": {"arguments": arguments}}
+    if USER_TOKEN in params:
+        meta = {**(params.get("_meta") or {}), USER_TOKEN: params[USER_TOKEN]}
+        params = {**{name: value for name, value in params.items() if name != USER_TOKEN}, "_meta": meta}
+    return await call_next(replace(ctx, params=params))
+
+
+def _explain(error: ValidationError) -> str:
+    """A short sentence per field, without the validator's own names, links and copies of the input."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    paths = [".".join(str(part) for part in item["loc"]) or "params" for item in found]
+    sentences = {f"{path}: {item['msg']}." for path, item in zip(paths, found, strict=True)}
+    return "Invalid parameters. " + " ".join(sorted(sentences)[:5])
