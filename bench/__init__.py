@@ -1,0 +1,1 @@
+"""Benchmarks against the peers: `uv run python -m bench --help`."""

@@ -1,0 +1,53 @@
+"""The command line: `python -m bench lambda` and `python -m bench tools`."""
+
+import argparse
+import asyncio
+import json
+import sys
+
+from bench import lambda_bench
+from bench.calls import ERAS
+from bench.report import Report, to_json, to_text
+
+
+def main() -> None:
+    """Run one benchmark and print what it found. A missed aim is no failure: the exit status tells of errors alone."""
+    options = _parser().parse_args()
+    report = asyncio.run(_run(options))
+    _progress("")
+    print(json.dumps(to_json(report), indent=1) if options.json else to_text(report))
+
+
+async def _run(options: argparse.Namespace) -> Report:
+    return await lambda_bench.run(lambda_bench.Options(options.rounds, options.calls, options.era), _progress)
+
+
+def _progress(words: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(dest="benchmark", required=True)
+    peers = commands.add_parser("lambda", help="cold start and warm call on the emulated Lambda, beside the peers")
+    peers.add_argument("--rounds", type=_positive, default=21, help="cold starts of each variant (%(default)s)")
+    _common(peers, calls=500)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, calls: int) -> None:
+    parser.add_argument("--calls", type=_positive, default=calls, help="warm calls of each (%(default)s)")
+    parser.add_argument("--era", choices=ERAS, default=ERAS[0], help="protocol version of the calls (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON, raw samples included")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    main()
