@@ -1,6 +1,7 @@
 """What template.yaml becomes in CloudFormation."""
 
 import json
+import tomllib
 from typing import Any
 
 import pytest
@@ -30,9 +31,25 @@ def actions(statement: dict[str, Any]) -> set[str]:
     return {action} if isinstance(action, str) else set(action)
 
 
-@pytest.mark.parametrize("environment", ["default", "prod"])
-def test_sam_finds_the_template_valid(environment: str) -> None:
-    assert "is a valid SAM Template" in sam.run("sam", "validate", "--config-env", environment).stdout
+def test_sam_finds_the_template_valid() -> None:
+    assert "is a valid SAM Template" in sam.run("sam", "validate").stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "stack_name", "node_env"),
+    [("default", "mcpx-dev", "development"), ("prod", "mcpx-prod", "production")],
+)
+def test_both_environments_deploy_by_parameters_that_exist_and_open_nothing(
+    environment: str, stack_name: str, node_env: str
+) -> None:
+    commands = tomllib.loads((sam.ROOT / "samconfig.toml").read_text())[environment]
+    given = dict(each.split("=") for each in commands["deploy"]["parameters"]["parameter_overrides"].split())
+    variables = mcp_function(**given)["Environment"]["Variables"]
+
+    assert commands["global"]["parameters"]["stack_name"] == stack_name
+    assert commands["build"]["parameters"]["build_in_source"] is True
+    assert (variables["NODE_ENV"], variables["AUTH_MODE"]) == (node_env, "oauth")
+    assert sam.stack(**given).broken_rules() == set()
 
 
 def test_cfn_lint_finds_nothing_not_even_to_remark_upon() -> None:
