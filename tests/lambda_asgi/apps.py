@@ -187,7 +187,7 @@ BACKGROUND = {"done": 0}
 async def background(scope, receive, send):
     await send(start())
     await send(body(b"%d" % BACKGROUND["done"]))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.5)
     BACKGROUND["done"] += 1
 
 
@@ -289,6 +289,25 @@ async def unbuffered(scope, receive, send):
     await never_begins(scope, receive, send)
 
 
+async def slow_background(scope, receive, send):
+    await send(start())
+    await send(body(b"all"))
+    await asyncio.sleep(60)
+
+
+async def blocked_send(scope, receive, send):
+    """Sends more than a stalled reader takes."""
+    await send(start())
+    for _ in range(10_000):
+        await send(body(b"x" * 65536, more=True))
+
+
+async def fails_when_stopped(scope, receive, send):
+    await receive()
+    await receive()
+    raise ValueError("while stopping")
+
+
 PAGES = {name: value for name, value in globals().items() if asyncio.iscoroutinefunction(value)}
 IMPORTED_WITH_GC = __import__("gc").isenabled()
 
@@ -296,6 +315,11 @@ IMPORTED_WITH_GC = __import__("gc").isenabled()
 async def no_lifespan(scope, receive, send):
     assert scope["type"] == "http"
     await small(scope, receive, send)
+
+
+async def echo_only(scope, receive, send):
+    assert scope["type"] == "http"
+    await echo(scope, receive, send)
 
 
 async def failing_lifespan(scope, receive, send):

@@ -110,16 +110,23 @@ class FakeRuntimeApi:
 
     async def seen(self, path: str, count: int = 1) -> Arrival:
         """Wait until so many requests for a path came; return the last of them, complete."""
-        async with self.changed:
-            await asyncio.wait_for(self.changed.wait_for(lambda: len(self.requests(path)) >= count), 20)
+        await self.until(lambda: len(self.requests(path)) >= count)
         arrival = self.requests(path)[count - 1]
         await asyncio.wait_for(arrival.complete.wait(), 20)
         return arrival
 
     async def idle(self) -> None:
         """Wait until the runtime asks for the next invocation and none is there."""
+        await self.until(lambda: self.waiting > 0 and self.queue.empty())
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until something is so; looked at whenever a request or a chunk comes."""
         async with self.changed:
-            await asyncio.wait_for(self.changed.wait_for(lambda: self.waiting > 0 and self.queue.empty()), 20)
+            await asyncio.wait_for(self.changed.wait_for(happened), 20)
+
+    async def _tell(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -136,15 +143,11 @@ class FakeRuntimeApi:
         assert path.startswith(self.prefix), path
         headers = {name.lower(): value for name, value in (each.split(": ", 1) for each in fields)}
         arrival = Arrival(method, path.removeprefix(self.prefix), headers, connection)
-        await self._note(arrival)
+        self.arrivals.append(arrival)
+        await self._tell()
         keep = await self._answer(arrival, reader, writer)
         await writer.drain()
         return keep and headers.get("connection") != "close"
-
-    async def _note(self, arrival: Arrival) -> None:
-        async with self.changed:
-            self.arrivals.append(arrival)
-            self.changed.notify_all()
 
     async def _answer(self, arrival: Arrival, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         path = arrival.path
@@ -192,10 +195,9 @@ class FakeRuntimeApi:
     async def _take(self, reader: asyncio.StreamReader) -> Invocation | None:
         gone = asyncio.ensure_future(reader.read(1))
         taken = asyncio.ensure_future(self.queue.get())
-        async with self.changed:
-            self.waiting += 1
-            self.most_waiting = max(self.most_waiting, self.waiting)
-            self.changed.notify_all()
+        self.waiting += 1
+        self.most_waiting = max(self.most_waiting, self.waiting)
+        await self._tell()
         try:
             await asyncio.wait({gone, taken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -228,6 +230,7 @@ class FakeRuntimeApi:
         async for chunk in _chunks(reader):
             arrival.chunks.append(chunk)
             arrival.size += len(chunk.data)
+            await self._tell()
             if self.refuse_after is not None and arrival.size >= self.refuse_after:
                 return False
             if delay := self.read_delay(arrival.size):

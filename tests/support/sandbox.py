@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,26 @@ class Sandbox:
     """The process and what it wrote so far."""
 
     process: asyncio.subprocess.Process
-    output: bytearray
-    errors: bytearray
-    _readers: list[asyncio.Task[None]]
+    output: bytearray = field(default_factory=bytearray)
+    errors: bytearray = field(default_factory=bytearray)
+    wrote: asyncio.Condition = field(default_factory=asyncio.Condition)
+    readers: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def says(self, text: bytes) -> None:
+        """Wait until it wrote this to standard output."""
+        async with self.wrote:
+            await asyncio.wait_for(self.wrote.wait_for(lambda: text in self.output), 20)
+
+    async def copy(self, reader: asyncio.StreamReader | None, target: bytearray) -> None:
+        assert reader is not None
+        while data := await reader.read(65536):
+            target += data
+            async with self.wrote:
+                self.wrote.notify_all()
 
     async def exit_code(self) -> int:
         code = await asyncio.wait_for(self.process.wait(), 20)
-        await asyncio.wait_for(asyncio.gather(*self._readers), 20)
+        await asyncio.wait_for(asyncio.gather(*self.readers), 20)
         return code
 
     @property
@@ -75,19 +88,13 @@ async def sandbox(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = bytearray(), bytearray()
-    assert process.stdout is not None
-    assert process.stderr is not None
-    readers = [asyncio.create_task(_copy(process.stdout, output)), asyncio.create_task(_copy(process.stderr, errors))]
+    box = Sandbox(process)
+    streams = ((process.stdout, box.output), (process.stderr, box.errors))
+    box.readers = [asyncio.create_task(box.copy(reader, target)) for reader, target in streams]
     try:
-        yield Sandbox(process, output, errors, readers)
+        yield box
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
-        await asyncio.gather(*readers)
-
-
-async def _copy(reader: asyncio.StreamReader, target: bytearray) -> None:
-    while data := await reader.read(65536):
-        target += data
+        await asyncio.gather(*box.readers)

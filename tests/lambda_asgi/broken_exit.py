@@ -1,0 +1,5 @@
+"""An app whose module ends the process."""
+
+import sys
+
+sys.exit(3)
