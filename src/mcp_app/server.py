@@ -15,12 +15,7 @@ from mcp.server.context import HandlerResult
 from mcp.server.lowlevel.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    CLIENT_CAPABILITIES_META_KEY,
-    INVALID_PARAMS,
-    MISSING_REQUIRED_CLIENT_CAPABILITY,
-    RequestParams,
-)
+from mcp_types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY, RequestParams
 
 from mcp_app import wire
 from mcp_app.settings import Settings
@@ -28,7 +23,7 @@ from mcp_app.tools.content import NeedsInput
 from mcp_app.tools.outcome import Outcome, Status
 from mcp_app.tools.registry import Registry, UnknownToolError, underscored
 from mcp_app.tools.resource import Prompt, read_resource
-from mcp_app.transport.call_context import CallContexts, Context
+from mcp_app.transport.call_context import CallContexts, Context, declared_capabilities
 from mcp_app.transport.negotiation import HANDSHAKE_VERSIONS, Form
 from mcp_app.transport.request_state import SealedState, SecretSource
 from mcp_app.transport.rpc_middleware import contain_errors, take_loose_arguments
@@ -118,7 +113,8 @@ Handler = Callable[[Context], Awaitable[JSON]]
 
 def _taking_context(handler: Handler) -> Callable[[Context, RequestParams], Awaitable[HandlerResult]]:
     async def handle(context: Context, _params: RequestParams) -> HandlerResult:
-        return {"resultType": "complete", **await handler(context)}
+        result = await handler(context)
+        return result if context.protocol_version in HANDSHAKE_VERSIONS else {"resultType": "complete", **result}
 
     return handle
 
@@ -141,6 +137,8 @@ class _Handlers:
                 "resources/templates/list": self.list_templates,
                 "resources/read": self.read_resource,
             }
+        if any(resource.constant for resource in self._registry.resources):
+            handlers |= {"resources/subscribe": self.subscribe, "resources/unsubscribe": self.subscribe}
         if any(argument.suggestions for prompt in self._registry.prompts for argument in prompt.arguments):
             handlers["completion/complete"] = self.complete
         if any(tool.streaming for tool in self._registry.tools):
@@ -202,10 +200,15 @@ class _Handlers:
         uri = _params(context)["uri"]
         found = await read_resource(uri, self._registry.resources, self._registry.templates)
         if found is None:
-            handshake = context.protocol_version in HANDSHAKE_VERSIONS
-            code = RESOURCE_NOT_FOUND if handshake else INVALID_PARAMS
-            raise MCPError(code=code, message="Resource not found", data={"uri": uri})
+            raise _not_found(context, uri)
         return {"contents": [wire.resource_contents(uri, found.data, found.mime_type)]}
+
+    async def subscribe(self, context: Context) -> JSON:
+        # Handshake era only. What never changes needs no subscription to be kept, nor ended.
+        uri = _params(context)["uri"]
+        if not any(resource.constant for resource in self._registry.resources if resource.uri == uri):
+            raise _not_found(context, uri)
+        return {}
 
     async def complete(self, context: Context) -> JSON:
         params = _params(context)
@@ -241,9 +244,14 @@ def _whole_list(context: Context, kind: str, items: list[JSON]) -> JSON:
     return {kind: items}
 
 
+def _not_found(context: Context, uri: str) -> MCPError:
+    handshake = context.protocol_version in HANDSHAKE_VERSIONS
+    code = RESOURCE_NOT_FOUND if handshake else INVALID_PARAMS
+    return MCPError(code=code, message="Resource not found", data={"uri": uri})
+
+
 def _question(context: Context, needs: NeedsInput) -> JSON:
-    declared = (_params(context).get("_meta") or {}).get(CLIENT_CAPABILITIES_META_KEY) or {}
-    missing = wire.required_capabilities(needs, declared)
+    missing = wire.required_capabilities(needs, declared_capabilities(context))
     if missing:
         raise MCPError(
             code=MISSING_REQUIRED_CLIENT_CAPABILITY,

@@ -58,6 +58,7 @@ class ToolContext:
         request: the HTTP request, as a plain record.
         progress: reports progress (done, total, message) to a client that asked for it; else does nothing.
         log: sends a log message to a client that asked for it; else does nothing.
+        capabilities: what the client says that it can be asked for (`elicitation`, `sampling`, `roots`).
         answers: what the client answered to an earlier `NeedsInput`, by key.
         state: the `state` of that `NeedsInput`, verified.
         extra: `_meta` entries of the call that are not the protocol's own (`useUserToken`, say).
@@ -69,6 +70,7 @@ class ToolContext:
     request: RequestInfo = RequestInfo()
     progress: ReportProgress = no_progress
     log: Log = no_log
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
     state: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)

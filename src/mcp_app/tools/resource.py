@@ -12,7 +12,12 @@ from mcp_app.tools.context import ToolContext
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """Something to read at a fixed URI; `read` gives text, or bytes for anything else."""
+    """Something to read at a fixed URI; `read` gives text, or bytes for anything else.
+
+    Attributes:
+        constant: it stays the same for as long as this version of the server runs, so a subscription to its changes
+            can be granted without anything to remember.
+    """
 
     uri: str
     name: str
@@ -20,6 +25,7 @@ class Resource:
     title: str | None = None
     description: str | None = None
     mime_type: str | None = None
+    constant: bool = False
     meta: Mapping[str, Any] | None = None
 
 

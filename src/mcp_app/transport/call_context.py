@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mcp.server.connection import allowed_log_levels
 from mcp.server.context import ServerRequestContext
-from mcp_types import LoggingMessageNotification, LoggingMessageNotificationParams
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, LoggingMessageNotification, LoggingMessageNotificationParams
 
 from auth.principal import ANONYMOUS
 from mcp_app.tools.context import Deadline, Log, LogLevel, RequestInfo, ToolContext, no_log
@@ -48,9 +48,10 @@ class CallContexts:
             request=request_info(scope),
             progress=context.session.report_progress,
             log=_log(context),
+            capabilities=declared_capabilities(context),
             answers=params.get("inputResponses") or {},
             state=params.get("requestState"),
-            extra=_extra(params.get("_meta") or {}),
+            extra=_extra(_meta(context)),
         )
 
     def _allowed(self, scope: Mapping[str, Any]) -> float:
@@ -80,6 +81,17 @@ def request_info(scope: Mapping[str, Any]) -> RequestInfo:
         http_version=scope.get("http_version", "1.1"),
         scheme=scope.get("scheme", "http"),
     )
+
+
+def declared_capabilities(context: Context) -> Mapping[str, Any]:
+    """The client capabilities that a 2026-07-28 request declares; without a session, none are known of any other."""
+    capabilities = _meta(context).get(CLIENT_CAPABILITIES_META_KEY)
+    return capabilities if isinstance(capabilities, Mapping) else {}
+
+
+def _meta(context: Context) -> Mapping[str, Any]:
+    meta = (context.params or {}).get("_meta")
+    return meta if isinstance(meta, Mapping) else {}
 
 
 def _extra(meta: Mapping[str, Any]) -> Mapping[str, Any]:
