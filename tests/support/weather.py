@@ -1,6 +1,7 @@
 """Doubles of OpenWeatherMap and of the US National Weather Service, on one real server."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +13,12 @@ from starlette.routing import Route
 
 from tests.support.faults import Faults
 
-NOW = 1_790_000_000.0
-"""Epoch seconds at which the stations observe, so that clocks in tests can be set by it."""
-
 
 def observation(celsius: float | None, description: str | None, humidity: float | None, age: float = 0) -> Any:
-    """A station's latest observation, `age` seconds before `NOW`."""
+    """A station's latest observation, taken `age` seconds ago."""
     return {
         "properties": {
-            "timestamp": datetime.fromtimestamp(NOW - age, UTC).isoformat(),
+            "timestamp": datetime.fromtimestamp(time.time() - age, UTC).isoformat(),
             "textDescription": description,
             "temperature": {"unitCode": "wmoUnit:degC", "value": celsius, "qualityControl": "V"},
             "relativeHumidity": {"unitCode": "wmoUnit:percent", "value": humidity, "qualityControl": "V"},
@@ -55,7 +53,7 @@ class WeatherDouble:
     current: Any = field(
         default_factory=lambda: {
             "name": "New York",
-            "dt": NOW,
+            "dt": 1_790_000_000,
             "main": {"temp": 71.6, "humidity": 65},
             "weather": [{"id": 802, "main": "Clouds", "description": "partly cloudy"}],
         }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
+import anyio.to_thread
 
 from mcp_app.clients.errors import BrokenOffError, OddAnswerError, SlowError, UnreachableError, status_error
 from mcp_app.clients.retry import Failure, pause, retry_after
@@ -69,6 +70,7 @@ class Http:
         self._jitter = jitter
         self._client: httpx2.AsyncClient | None = None
         self._tls: ssl.SSLContext | None = None
+        self._making = anyio.Lock()
         self._under_way = 0
         self._last_used = 0.0
 
@@ -94,11 +96,12 @@ class Http:
         Raises:
             UpstreamError: no answer in time or at all, also while the body is read.
         """
+        client = await self._connected()
         left = max(0.0, deadline.remaining() - _SPARE_SECONDS)
         seconds = left if call.seconds is None else min(left, call.seconds)
         with _translated(call.service), self._counted():
             async with asyncio.timeout(seconds):
-                async with aclosing(await self._respond(call, Deadline.after(seconds))) as response:
+                async with aclosing(await self._respond(client, call, Deadline.after(seconds))) as response:
                     yield response
 
     async def aclose(self) -> None:
@@ -107,10 +110,10 @@ class Http:
         if client is not None:
             await client.aclose()
 
-    async def _respond(self, call: Call, deadline: Deadline) -> "httpx2.Response":
+    async def _respond(self, client: "httpx2.AsyncClient", call: Call, deadline: Deadline) -> "httpx2.Response":
         retries = 0
         while True:
-            response, failure = await self._attempt(call, deadline)
+            response, failure = await self._attempt(client, call, deadline)
             wait = pause(failure, retries, deadline.remaining(), self._jitter())
             if wait is None:
                 if response is None:
@@ -121,10 +124,11 @@ class Http:
             await anyio.sleep(wait)
             retries += 1
 
-    async def _attempt(self, call: Call, deadline: Deadline) -> "tuple[httpx2.Response | None, Failure]":
+    async def _attempt(
+        self, client: "httpx2.AsyncClient", call: Call, deadline: Deadline
+    ) -> "tuple[httpx2.Response | None, Failure]":
         import httpx2
 
-        client = await self._connected()
         limits = httpx2.Timeout(deadline.remaining() + _SPARE_SECONDS, connect=CONNECT_SECONDS)
         request = client.build_request(
             call.method, call.url, params=call.params, headers=call.headers, json=call.json, timeout=limits
@@ -153,13 +157,15 @@ class Http:
         While a sandbox is frozen, connections die without notice and the monotonic clock, by which a pool expires
         them, may stand still; the wall clock is right after the thaw.
         """
-        if self._under_way == 1 and self._wall_clock() - self._last_used > IDLE_SECONDS:
-            await self.aclose()
-        if self._client is None:
-            self._client = self._made()
-        return self._client
+        async with self._making:
+            if self._under_way == 0 and self._wall_clock() - self._last_used > IDLE_SECONDS:
+                await self.aclose()
+            if self._client is None:
+                self._client = await anyio.to_thread.run_sync(self._made)
+            return self._client
 
     def _made(self) -> "httpx2.AsyncClient":
+        """Make a client; off the event loop, since the import and the CA certificates take a third of a second."""
         import httpx2
 
         # At INFO it logs whole URLs, and OpenWeatherMap's key is in one.
