@@ -66,7 +66,7 @@ class TextFormatter(logging.Formatter):
         line = self._redactor.text(f"{record.levelname:<8} {record.getMessage()}{tail}")
         trace = (_exception(record) or {}).get("trace", "")
         printable = line.translate(_ESCAPES)  # a path may hold a line break that would forge a second line
-        return f"{timestamp(record.created)[11:23]} {printable}" + (f"\n{self._redactor.text(trace)}" if trace else "")
+        return f"{timestamp(record.created)[11:23]} {printable}" + (f"\n{self._redactor.text(trace.rstrip())}" if trace else "")
 
 
 class _OutputHandler(logging.StreamHandler[TextIO]):

@@ -1,45 +1,67 @@
-"""ASGI apps as real servers on loopback."""
+"""Any ASGI app behind a real uvicorn on loopback, in a thread of its own."""
 
+import contextlib
 import socket
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
-import anyio
 import anyio.to_thread
+import httpx2
 import uvicorn
+from starlette.types import ASGIApp
 
 
-@asynccontextmanager
-async def serving(app: Any, **options: Any) -> AsyncIterator[str]:
-    """Serve an app by uvicorn, in a thread of its own and on a free port, as long as the block lasts.
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.decided = threading.Event()
 
-    Args:
-        app: the ASGI app.
-        options: uvicorn's, beside those set here.
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.decided.set()
 
-    Yields:
-        The base URL, without a trailing slash.
+
+@contextlib.contextmanager
+def served(app: ASGIApp, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve an app while the block runs; yields its URL.
+
+    Raises:
+        RuntimeError: the app's lifespan failed.
     """
-    listener = socket.create_server(("127.0.0.1", 0))
-    # A client that leaves its connections open must not hold up the end of a test.
-    settings = {"log_level": "critical", "timeout_graceful_shutdown": 1, **options}
-    server = uvicorn.Server(uvicorn.Config(app, **settings))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
+        config = uvicorn.Config(
+            app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=1, ws="none"
+        )
+        server = _Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        server.decided.wait()
+        try:
+            if not server.started:
+                raise RuntimeError("the app did not start")
+            yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """`served` for async tests: the test's own event loop never waits for the server's."""
+    manager = served(app)
+    url = await anyio.to_thread.run_sync(manager.__enter__)
     try:
-        await _started(server, thread)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield url
     finally:
-        server.should_exit = True
-        await anyio.to_thread.run_sync(thread.join)
-        listener.close()
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(manager.__exit__, None, None, None)
 
 
-async def _started(server: uvicorn.Server, thread: threading.Thread) -> None:
-    with anyio.fail_after(10):
-        while not server.started:
-            if not thread.is_alive():
-                raise RuntimeError("the server ended while it started")
-            await anyio.sleep(0.005)
+@contextlib.contextmanager
+def connected(app: ASGIApp) -> Iterator[httpx2.Client]:
+    """A client of an app that is served while the block runs."""
+    with served(app) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+        yield client

@@ -1,0 +1,183 @@
+import json
+import logging
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_app.redaction import MASK, Redactor
+from mcp_app.settings import Settings
+from mcp_app.telemetry import configure_logging, request_id, timestamp
+
+logger = logging.getLogger("tests.telemetry")
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was():
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+
+
+@pytest.fixture
+def lines(capsys):
+    def read() -> list[dict]:
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return read
+
+
+def test_a_record_is_one_json_line(lines):
+    configure_logging(Settings(name="shop", environment="prod"))
+    token = request_id.set("req-1")
+    logger.warning("two\nlines, %s", "é", extra={"status": 200, "nested": {"a": [1, None]}})
+    request_id.reset(token)
+    (entry,) = lines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry.pop("timestamp"))
+    assert entry == {
+        "level": "WARNING",
+        "logger": "tests.telemetry",
+        "message": "two\nlines, é",
+        "request_id": "req-1",
+        "service": "shop",
+        "environment": "prod",
+        "status": 200,
+        "nested": {"a": [1, None]},
+    }
+
+
+def test_outside_a_request_there_is_no_request_id(lines):
+    configure_logging(Settings())
+    logger.info("started")
+    assert "request_id" not in lines()[0]
+
+
+def test_an_exception_has_its_type_message_and_trace(lines):
+    configure_logging(Settings())
+    try:
+        raise ValueError("bad value")
+    except ValueError:
+        logger.exception("it failed")
+    exception = lines()[0]["exception"]
+    assert exception["type"] == "builtins.ValueError"
+    assert exception["message"] == "bad value"
+    assert exception["trace"].startswith("Traceback")
+    assert exception["trace"].endswith("ValueError: bad value\n")
+
+
+def test_what_json_cannot_say_is_shown_as_text(lines):
+    configure_logging(Settings())
+    logger.info("odd", extra={"odd": object(), "few": {1}, 7: "seven"})
+    entry = lines()[0]
+    assert entry["odd"].startswith("<object object")
+    assert entry["few"] == [1]
+    assert entry["7"] == "seven"
+
+
+def test_the_level_is_the_configured_one(lines):
+    configure_logging(Settings(log_level="ERROR"))
+    logger.warning("quiet")
+    logger.error("loud")
+    assert [entry["message"] for entry in lines()] == ["loud"]
+
+
+def test_libraries_that_log_urls_are_kept_quiet(lines):
+    configure_logging(Settings(log_level="DEBUG"))
+    logging.getLogger("httpx2").info("HTTP Request: GET https://api.example/?appid=1234567890")
+    logging.getLogger("httpx2").warning("a problem")
+    assert [entry["message"] for entry in lines()] == ["a problem"]
+
+
+def test_configuring_twice_logs_once(lines):
+    configure_logging(Settings(name="first"))
+    configure_logging(Settings(name="second"))
+    logger.info("once")
+    assert [entry["service"] for entry in lines()] == ["second"]
+
+
+def test_other_handlers_stay():
+    mine = logging.NullHandler()
+    logging.getLogger().addHandler(mine)
+    configure_logging(Settings())
+    assert mine in logging.getLogger().handlers
+
+
+def test_text_is_for_a_person(capsys):
+    configure_logging(Settings(log_format="text"))
+    logger.info("GET /\x1b[31m\nforged line", extra={"status": 200, "api_key": "k" * 20})
+    out = capsys.readouterr().out
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d\.\d{3} INFO     GET /\\x1b\[31m\\x0aforged line status=200 api_key=\[redacted\]\n", out
+    )
+
+
+def test_text_shows_the_trace_under_the_line(capsys):
+    configure_logging(Settings(log_format="text"))
+    try:
+        raise ValueError(f"Bearer {JWT}")
+    except ValueError:
+        logger.exception("it failed")
+    first, *trace = capsys.readouterr().out.splitlines()
+    assert first.endswith("ERROR    it failed")
+    assert trace[0].startswith("Traceback")
+    assert trace[-1] == f"ValueError: Bearer {MASK}"
+
+
+def test_the_value_of_a_configured_secret_is_masked_wherever_it_occurs(lines):
+    configure_logging(Settings(weather_api_key="abcdef0123456789"))
+    try:
+        raise OSError("GET /weather/abcdef0123456789 failed")
+    except OSError:
+        logger.exception("upstream said %s", "abcdef0123456789", extra={"url": ["x/abcdef0123456789/y"]})
+    assert "abcdef0123456789" not in json.dumps(lines())
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (f"Authorization: Bearer {JWT}", f"Authorization: {MASK}"),
+        ("sent 'authorization': 'Basic dXNlcjpwYXNz'", f"sent 'authorization': {MASK}"),
+        (f"token {JWT} refused", f"token {MASK} refused"),
+        ("bearer abcdefgh12345678", f"bearer {MASK}"),
+        ("Cookie: session=1; csrf=2\nnext", f"Cookie: {MASK}\nnext"),
+        ("GET https://w.example/?zip=10001&appid=12345", f"GET https://w.example/?zip=10001&appid={MASK}"),
+        ("GET /cb?code=abc&x=1", f"GET /cb?code={MASK}&x=1"),
+        ("?access_token=abc", f"?access_token={MASK}"),
+        ("key sk-proj-abcdefgh123 is bad", f"key {MASK} is bad"),
+        ("AKIAIOSFODNN7EXAMPLE", MASK),
+        ("client_secret=hunter2", f"client_secret={MASK}"),
+        ('{"password": "hunter2"}', f'{{"password": "{MASK}"}}'),
+        ("the basic idea of a token is simple", "the basic idea of a token is simple"),
+        ("POST /mcp 200", "POST /mcp 200"),
+    ],
+)
+def test_secrets_are_known_by_their_form(text, clean):
+    assert Redactor().text(text) == clean
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "cookie", "Set-Cookie", "x-api-key", "OPENAI_API_KEY", "access_token", "password", "appid"],
+)
+def test_fields_are_known_by_their_name(name):
+    entry = {"outer": [{name: "hunter2", "zip": "10001"}]}
+    assert Redactor().clean(entry) == {"outer": [{name: MASK, "zip": "10001"}]}
+
+
+def test_a_count_of_tokens_is_no_secret():
+    assert Redactor().clean({"tokens": 120, "token": None}) == {"tokens": 120, "token": None}
+
+
+@given(st.text(), st.text(alphabet="abcdefghijkxyz0123456789-_.+/=*[]()\\", min_size=6), st.text())
+def test_a_known_value_never_survives(before, secret, after):
+    if secret not in MASK:
+        assert secret not in Redactor([secret]).text(f"{before}{secret}{after}").replace(MASK, "\0")
+
+
+def test_a_timestamp_has_milliseconds_and_utc():
+    assert timestamp(0.0015) == "1970-01-01T00:00:00.001Z"
+    assert timestamp(1_700_000_000.9996) == "2023-11-14T22:13:20.999Z"
