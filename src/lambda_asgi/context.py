@@ -1,18 +1,35 @@
 """Who is being invoked, and until when: the invocation's context, as an object and as context variables."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 _LONGEST_MS = 900_000
+_TRACE = "_X_AMZN_TRACE_ID"
 
 request_id: ContextVar[str] = ContextVar("lambda_request_id", default="")
 """The id of the invocation that the current task belongs to; empty outside of one."""
 
 trace_id: ContextVar[str] = ContextVar("lambda_trace_id", default="")
 """The X-Ray trace header of the invocation that the current task belongs to; empty outside of one."""
+
+
+_python_environment: Any = getattr(os.environ, "_data", None)
+
+
+def publish_trace(value: str) -> None:
+    """Set `_X_AMZN_TRACE_ID` where Python code finds it in `os.environ`: X-Ray's, OpenTelemetry's, Powertools'.
+
+    The C library's environment is left alone where possible: its setenv() never frees an old value, which is a leak
+    of one trace header for each invocation.
+    """
+    if isinstance(_python_environment, dict):
+        _python_environment[os.environ.encodekey(_TRACE)] = os.environ.encodevalue(value)
+    else:
+        os.environ[_TRACE] = value
 
 
 class Invocation(NamedTuple):

@@ -13,8 +13,8 @@ from .response import Response
 class Outlet(Protocol):
     """Where a response's pieces go."""
 
-    async def write(self, piece: bytes) -> None:
-        """Send one piece, which is not empty, and wait while the other side is slow.
+    async def write(self, piece: bytes, *, last: bool) -> None:
+        """Send one piece, which is not empty and may be the last, and wait while the other side is slow.
 
         Raises:
             ResponseClosedError: Nothing more can be sent.
@@ -24,7 +24,7 @@ class Outlet(Protocol):
         """End the response, with a failure where there was one, and wait for the service at most `patience` seconds."""
 
     def end(self, failure: Failure | None = None) -> None:
-        """Say that nothing more comes."""
+        """Say that nothing more comes, unless the last piece said so."""
 
 
 class Exchange:
@@ -69,8 +69,9 @@ class Exchange:
 
     async def _feed(self, message: Message) -> None:
         try:
-            for piece in self._response.feed(message):
-                await self._outlet.write(piece)
+            pieces = self._response.feed(message)
+            for number, piece in enumerate(pieces, 1):
+                await self._outlet.write(piece, last=self._response.complete and number == len(pieces))
                 self.began = True
         except ResponseClosedError:
             self.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -77,8 +76,8 @@ class Server(NamedTuple):
         context.request_id.set(invocation.request_id)
         context.trace_id.set(invocation.trace_id)
         if self.settings.max_concurrency == 1:
-            # Where X-Ray's and OpenTelemetry's libraries look for it; one variable cannot serve two at once.
-            os.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
+            # One variable cannot serve two invocations at once.
+            context.publish_trace(invocation.trace_id)
 
     async def _dispatch(self, invocation: Invocation) -> None:
         event = json.loads(invocation.body)

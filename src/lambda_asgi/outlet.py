@@ -18,15 +18,16 @@ class StreamOutlet:
         self._stream: ResponseStream | None = None
         self._ended = False
 
-    async def write(self, piece: bytes) -> None:
-        """Send one piece, which is not empty, and wait while the service is slow.
+    async def write(self, piece: bytes, *, last: bool) -> None:
+        """Send one piece, which is not empty and may be the last, and wait while the service is slow.
 
         Raises:
             ResponseClosedError: The service takes nothing more.
         """
         if self._stream is None:
             self._stream = await self._open()
-        await self._stream.write(piece)
+        self._ended = self._ended or last
+        await self._stream.write(piece, last=last)
 
     async def _open(self) -> ResponseStream:
         try:
@@ -62,7 +63,7 @@ class DocumentOutlet:
         self._invocation = invocation
         self._log = log
 
-    async def write(self, piece: bytes) -> None:
+    async def write(self, piece: bytes, *, last: bool) -> None:  # noqa: ARG002 - a document is always the last
         """Send the document."""
         note_status(self._log, self._invocation, await self._api.respond(self._invocation, piece))
 

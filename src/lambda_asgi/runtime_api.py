@@ -164,24 +164,26 @@ class Poller:
 class ResponseStream:
     """A streamed response on its way: chunks, then trailers."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
         self._writer = writer
+        self._head = head
         self._verdict = asyncio.create_task(_status(reader))
 
     @classmethod
     async def open(cls, address: http1.Address, invocation: Invocation) -> "ResponseStream":
-        """Connect and send the request's header section.
+        """Connect; the request's header section leaves with the first chunk.
 
         Raises:
             OSError: The connection could not be opened.
         """
         reader, writer = await http1.connect(address)
         path = f"{_RUNTIME}/invocation/{invocation.request_id}/response"
-        writer.write(http1.request_head(address, "POST", path, [*_STREAM_HEADERS, *_echo(invocation)]))
-        return cls(reader, writer)
+        return cls(reader, writer, http1.request_head(address, "POST", path, [*_STREAM_HEADERS, *_echo(invocation)]))
 
-    async def write(self, piece: bytes) -> None:
-        """Send one chunk and wait until the service has taken enough of it. `piece` must not be empty.
+    async def write(self, piece: bytes, *, last: bool) -> None:
+        """Send one chunk, the last one or not, and wait until the service has taken enough of it.
+
+        `piece` must not be empty: an empty chunk ends the stream.
 
         Raises:
             ResponseClosedError: The service wants no more.
@@ -189,7 +191,9 @@ class ResponseStream:
         if self._verdict.done():
             raise ResponseClosedError(f"The service ended the response with status {self._verdict.result()}.")
         # One write per chunk: each leaves as a segment of its own, which keeps the service from merging them.
-        self._writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        end = _END if last else b""
+        self._writer.write(b"%b%x\r\n%b\r\n%b" % (self._head, len(piece), piece, end))
+        self._head = b""
         try:
             await self._writer.drain()
         except ConnectionError as error:
@@ -210,6 +214,7 @@ class ResponseStream:
         self._writer.transport.abort()
 
 
+_END = b"0\r\n\r\n"
 _STREAM_HEADERS = (
     ("Lambda-Runtime-Function-Response-Mode", "streaming"),
     ("Content-Type", STREAM_CONTENT_TYPE),
