@@ -31,6 +31,16 @@ def lines(capsys):
     return read
 
 
+def log_failure(error: Exception, message: str, *args, **kwargs) -> None:
+    def fail():
+        raise error
+
+    try:
+        fail()
+    except Exception:
+        logger.exception(message, *args, **kwargs)
+
+
 def test_a_record_is_one_json_line(lines):
     configure_logging(Settings(name="shop", environment="prod"))
     token = request_id.set("req-1")
@@ -58,10 +68,7 @@ def test_outside_a_request_there_is_no_request_id(lines):
 
 def test_an_exception_has_its_type_message_and_trace(lines):
     configure_logging(Settings())
-    try:
-        raise ValueError("bad value")
-    except ValueError:
-        logger.exception("it failed")
+    log_failure(ValueError("bad value"), "it failed")
     exception = lines()[0]["exception"]
     assert exception["type"] == "builtins.ValueError"
     assert exception["message"] == "bad value"
@@ -117,10 +124,7 @@ def test_text_is_for_a_person(capsys):
 
 def test_text_shows_the_trace_under_the_line(capsys):
     configure_logging(Settings(log_format="text"))
-    try:
-        raise ValueError(f"Bearer {JWT}")
-    except ValueError:
-        logger.exception("it failed")
+    log_failure(ValueError(f"Bearer {JWT}"), "it failed")
     first, *trace = capsys.readouterr().out.splitlines()
     assert first.endswith("ERROR    it failed")
     assert trace[0].startswith("Traceback")
@@ -129,10 +133,12 @@ def test_text_shows_the_trace_under_the_line(capsys):
 
 def test_the_value_of_a_configured_secret_is_masked_wherever_it_occurs(lines):
     configure_logging(Settings(weather_api_key="abcdef0123456789"))
-    try:
-        raise OSError("GET /weather/abcdef0123456789 failed")
-    except OSError:
-        logger.exception("upstream said %s", "abcdef0123456789", extra={"url": ["x/abcdef0123456789/y"]})
+    log_failure(
+        OSError("GET /weather/abcdef0123456789 failed"),
+        "upstream said %s",
+        "abcdef0123456789",
+        extra={"url": ["x/abcdef0123456789/y"]},
+    )
     assert "abcdef0123456789" not in json.dumps(lines())
 
 

@@ -1,5 +1,6 @@
 """Any ASGI app behind a real uvicorn on loopback, in a thread of its own."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -22,6 +23,18 @@ class _Server(uvicorn.Server):
         finally:
             self.decided.set()
 
+    async def main_loop(self) -> None:
+        # uvicorn looks ten times a second whether to stop; tests start and stop servers by the hundred.
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            await asyncio.sleep(0.01)
+
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    with contextlib.suppress(SystemExit):  # how uvicorn ends when the app's lifespan failed
+        server.run([listener])
+
 
 @contextlib.contextmanager
 def served(app: ASGIApp, host: str = "127.0.0.1") -> Iterator[str]:
@@ -36,7 +49,7 @@ def served(app: ASGIApp, host: str = "127.0.0.1") -> Iterator[str]:
             app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=1, ws="none"
         )
         server = _Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread = threading.Thread(target=_run, args=(server, listener), daemon=True)
         thread.start()
         server.decided.wait()
         try:

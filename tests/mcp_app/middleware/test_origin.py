@@ -1,3 +1,7 @@
+import contextlib
+import functools
+
+import httpx2
 import pytest
 from starlette.responses import PlainTextResponse
 
@@ -6,11 +10,23 @@ from mcp_app.settings import Settings
 from tests.support.lambda_scope import OnLambda
 from tests.support.serve import connected, served
 
-PUBLIC = Settings(host="0.0.0.0", public_url="https://mcp.example.com", allowed_origins="https://app.example")  # noqa: S104 - what a container binds
+PUBLIC = Settings(host="0.0.0.0", public_url="https://mcp.example.com", allowed_origins="https://app.example")
 LOOPBACK = Settings()
 DOMAIN = "abc.lambda-url.eu-west-1.on.aws"
 
 hello = PlainTextResponse("hello")
+
+
+@pytest.fixture(scope="module")
+def client_of():
+    """A client of the middleware by its settings; one server for all tests that share them."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def client(settings):
+            return stack.enter_context(connected(OriginMiddleware(hello, settings)))
+
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -39,15 +55,14 @@ hello = PlainTextResponse("hello")
         (Settings(allowed_origins="http://dev.example"), "http://dev.example", 200),
     ],
 )
-def test_an_origin_is_allowed_or_refused(settings, origin, status):
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_an_origin_is_allowed_or_refused(client_of, settings, origin, status, method):
     headers = {} if origin is None else {"Origin": origin}
-    with connected(OriginMiddleware(hello, settings)) as client:
-        for method in ("GET", "POST", "OPTIONS"):
-            reply = client.request(method, "/mcp", headers=headers)
-            assert reply.status_code == (204 if status == 200 and method == "OPTIONS" else status)
-            if status == 403:
-                assert reply.json()["error"] == "origin_not_allowed"
-                assert "access-control-allow-origin" not in reply.headers
+    reply = client_of(settings).request(method, "/mcp", headers=headers)
+    assert reply.status_code == (204 if status == 200 and method == "OPTIONS" else status)
+    if status == 403:
+        assert reply.json()["error"] == "origin_not_allowed"
+        assert "access-control-allow-origin" not in reply.headers
 
 
 def test_on_lambda_the_events_domain_is_our_own_origin():
@@ -79,9 +94,8 @@ def test_a_configured_public_url_goes_before_the_events_domain():
         ("", 403),
     ],
 )
-def test_on_loopback_the_host_must_be_this_machine(host, status):
-    with connected(OriginMiddleware(hello, LOOPBACK)) as client:
-        reply = client.get("/", headers={"Host": host})
+def test_on_loopback_the_host_must_be_this_machine(client_of, host, status):
+    reply = client_of(LOOPBACK).get("/", headers={"Host": host})
     assert reply.status_code == status
     if status == 403:
         assert reply.json()["error"] == "host_not_allowed"
@@ -96,11 +110,11 @@ def test_in_public_the_host_is_just_a_name():
     "path",
     ["/", "/mcp", "/messages", "/sse", "/oauth/token", "/oauth/register", "/.well-known/oauth-protected-resource/mcp"],
 )
-def test_a_preflight_is_answered_with_and_without_an_origin(path):
+def test_a_preflight_is_answered_with_and_without_an_origin(client_of, path):
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
-    with connected(OriginMiddleware(hello, PUBLIC)) as client:
-        bare = client.options(path, headers=asked)
-        cross = client.options(path, headers={**asked, "Origin": "https://app.example"})
+    client = client_of(PUBLIC)
+    bare = client.options(path, headers=asked)
+    cross = client.options(path, headers={**asked, "Origin": "https://app.example"})
     for reply, allowed in ((bare, "https://mcp.example.com"), (cross, "https://app.example")):
         assert reply.status_code == 204
         assert reply.content == b""
@@ -138,7 +152,5 @@ def test_a_shared_reply_shows_the_headers_that_clients_need():
 
 
 def test_an_ipv6_loopback_server_answers():
-    import httpx2
-
     with served(OriginMiddleware(hello, Settings(host="::1")), host="::1") as url:
         assert httpx2.get(url, trust_env=False).text == "hello"
