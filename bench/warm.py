@@ -1,7 +1,7 @@
 """Warm calls: all variants are up, and take turns by blocks of calls."""
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -13,13 +13,16 @@ from lambda_asgi.emulator import Emulator
 
 BLOCK = 20
 
+Idle = Callable[[], Awaitable[None]]
+
 
 @dataclass(frozen=True)
 class WarmCalls:
     """Milliseconds by variant.
 
     Attributes:
-        seen: from the request to its answer, as the client sees it.
+        seen: from the request to its answer, as the client sees it. The next request waits until the sandbox is idle,
+            as between two requests over a network: what a server does after its answer is in `inside` alone.
         inside: the duration that the service reports: from handing over the event until the runtime asks for the next.
     """
 
@@ -36,22 +39,26 @@ async def measure(lab: Lab, count: int) -> WarmCalls:
         urls = {key: emulator.url for key, emulator in emulators.items()}
         urls[FASTMCP_DIRECT] = await stack.enter_async_context(web_server(lab.python, lab.packages[FASTMCP.key]))
         clients = {key: await connected(url) for key, url in urls.items()}
-        await _take_turns(lab, clients, BLOCK)
+        settled = {key: emulator.idle for key, emulator in emulators.items()}
+        await _take_turns(lab, clients, settled, BLOCK)
         await _reported(emulators)
-        seen = await _take_turns(lab, clients, count)
+        seen = await _take_turns(lab, clients, settled, count)
         inside = await _reported(emulators)
         for client in clients.values():
             await client.close()
     return WarmCalls(seen, inside)
 
 
-async def _take_turns(lab: Lab, clients: Mapping[str, Connection], count: int) -> Samples:
+async def _take_turns(lab: Lab, clients: Mapping[str, Connection], settled: Mapping[str, Idle], count: int) -> Samples:
     seen: dict[str, list[float]] = {key: [] for key in clients}
     for begin in range(0, count, BLOCK):
         lab.progress(f"warm calls: {begin} of {count}")
         gc.collect()
         for key, client in clients.items():
-            seen[key] += [await timed_ms(client, lab.call) for _ in range(min(BLOCK, count - begin))]
+            for _ in range(min(BLOCK, count - begin)):
+                seen[key].append(await timed_ms(client, lab.call))
+                if key in settled:
+                    await settled[key]()
     return seen
 
 
