@@ -60,7 +60,8 @@ def remap(headers: Iterable[tuple[str, str]]) -> Fields:
 
 
 def _fields(answer: dict[str, Any]) -> Fields:
-    headers, cookies = answer.get("headers") or {}, answer.get("cookies") or []
+    headers, cookies = answer.get("headers"), answer.get("cookies")
+    headers, cookies = {} if headers is None else headers, [] if cookies is None else cookies
     if not isinstance(headers, dict) or not isinstance(cookies, list):
         raise MalformedResponseError("headers must be an object, cookies a list")
     fields = [*headers.items(), *(("set-cookie", cookie) for cookie in cookies)]

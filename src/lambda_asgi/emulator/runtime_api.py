@@ -120,7 +120,7 @@ class RuntimeApi:
             self._leave(writer)
 
     def _leave(self, writer: asyncio.StreamWriter) -> None:
-        with suppress(ValueError):
+        if writer in self._waiting:
             self._waiting.remove(writer)
         if self._restoring is writer:
             self._restoring = None
@@ -252,9 +252,9 @@ async def _refuse(
     bodiless = head.method == "GET"
     writer.write(encode_json(refusal.status, reply, *([] if bodiless else [("Connection", "close")])))
     if not bodiless:
-        writer.write_eof()
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, OSError):
             async with asyncio.timeout(_LINGER):
+                writer.write_eof()
                 while await reader.read(2**16):
                     pass
     return bodiless

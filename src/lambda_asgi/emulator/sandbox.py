@@ -9,7 +9,6 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from enum import Enum
 from typing import Protocol
 
@@ -124,10 +123,10 @@ class Sandbox:
         """
         try:
             await self._attempt(self._config.limits.init, "init")
-        except StartFailedError:
+        except StartFailedError as failure:
             if self._config.snapstart:
                 raise
-            await self._end_process()
+            await self._end_process(patient=failure.error.type != TIMED_OUT)
             self._api = RuntimeApi(self._config, self)
             self._started = asyncio.get_running_loop().create_future()
             await self._attempt(self._config.timeout, "invoke")
@@ -173,7 +172,7 @@ class Sandbox:
         graceful = self._phase is _Phase.READY and error is None and bool(self._api.extensions)
         self._phase = _Phase.DEAD
         self.fail_all(error or FunctionError.of("Sandbox.Failure", "The emulator is shutting down"))
-        await self._end_process(graceful=graceful)
+        await self._end_process(terminate=graceful, patient=error is not None and error.type != TIMED_OUT)
 
     def fail_all(self, error: FunctionError) -> None:
         """End every invocation with an error."""
@@ -235,7 +234,7 @@ class Sandbox:
         if invocation not in self._active:
             return
         self._active.discard(invocation)
-        with suppress(ValueError):
+        if invocation in self._backlog:
             self._backlog.remove(invocation)
         if invocation.timer is not None:
             invocation.timer.cancel()
@@ -283,11 +282,12 @@ class Sandbox:
         self.fail_all(error)
         self._pool.lost(self)
 
-    async def _end_process(self, *, graceful: bool = False) -> None:
+    async def _end_process(self, *, terminate: bool = False, patient: bool = False) -> None:
         if self._process is not None and self._watcher is not None:
-            if graceful:
+            if terminate:
                 self._process.signal(signal.SIGTERM)
                 self._thaw()
+            if terminate or patient:
                 await asyncio.wait([self._watcher], timeout=self._config.limits.shutdown)
             self._process.signal(signal.SIGKILL)
             await self._api.stop()

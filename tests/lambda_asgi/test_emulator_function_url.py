@@ -1,0 +1,251 @@
+"""The function URL: events, heads, limits, and what a client sees of a failure."""
+
+import asyncio
+import base64
+import json
+import time
+from itertools import pairwise
+
+import pytest
+
+from lambda_asgi.emulator import Limits
+
+from .emulator_client import call, connect, emulate
+
+pytestmark = pytest.mark.anyio
+
+
+async def event_of(target, method="GET", headers=(), body=b""):
+    async with emulate() as (emulator, _):
+        return (await call(emulator, target, method, headers, body)).json()["event"]
+
+
+async def test_the_path_stays_encoded_in_one_place_and_is_decoded_once_in_the_other():
+    async with emulate() as (emulator, lines):
+        await call(emulator, "/a%252Fb%20c?x=%20")
+        crash = await lines.until("KeyError")
+    assert "a%252Fb%20c" in crash
+
+
+async def test_an_event_has_the_form_of_payload_2():
+    headers = [("X-Twice", "1"), ("X-Twice", "2"), ("Cookie", "a=1; b=2"), ("User-Agent", "test"), ("TE", "trailers")]
+    event = await event_of("/event?a=1&b=%20x&a=2&flag=", headers=headers)
+    context = event["requestContext"]
+    assert event["version"] == "2.0"
+    assert event["routeKey"] == context["routeKey"] == context["stage"] == "$default"
+    assert event["rawPath"] == context["http"]["path"] == "/event"
+    assert event["rawQueryString"] == "a=1&b=%20x&a=2&flag="
+    assert event["queryStringParameters"] == {"a": "1,2", "b": " x", "flag": ""}
+    assert event["cookies"] == ["a=1", "b=2"]
+    assert event["headers"]["cookie"] == "a=1; b=2"
+    assert event["headers"]["x-twice"] == "1,2"
+    assert "te" not in event["headers"]
+    assert event["headers"]["x-forwarded-for"] == context["http"]["sourceIp"] == "127.0.0.1"
+    assert event["headers"]["x-forwarded-proto"] == "http"
+    assert event["headers"]["host"] == context["domainName"] == f"127.0.0.1:{event['headers']['x-forwarded-port']}"
+    assert event["headers"]["x-amzn-trace-id"].startswith("Root=1-")
+    assert (context["http"]["method"], context["http"]["protocol"]) == ("GET", "HTTP/1.1")
+    assert (context["http"]["userAgent"], context["accountId"]) == ("test", "anonymous")
+    assert abs(context["timeEpoch"] / 1000 - time.time()) < 10
+    assert time.strptime(context["time"], "%d/%b/%Y:%H:%M:%S +0000")
+    assert "body" not in event
+    assert event["isBase64Encoded"] is False
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "encoded"),
+    [
+        ("application/json", '{"é": 1}'.encode(), False),
+        ("application/vnd.api+json; charset=utf-8", b"{}", False),
+        ("text/plain", b"x", False),
+        ("application/x-www-form-urlencoded", b"a=1", True),
+        ("application/octet-stream", b"\x00\xff", True),
+        ("text/plain", b"\xff\xfe", True),
+        ("", b"x", True),
+    ],
+)
+async def test_bodies_that_are_not_text_are_base64(content_type, body, encoded):
+    event = await event_of("/event", "POST", [("Content-Type", content_type)] if content_type else [], body)
+    assert event["isBase64Encoded"] is encoded
+    assert (base64.b64decode(event["body"]) if encoded else event["body"].encode()) == body
+    assert event["headers"]["content-length"] == str(len(body))
+
+
+async def test_a_chunked_request_is_put_together():
+    async with emulate() as (emulator, _), connect(emulator) as client:
+        client.writer.write(
+            b"POST /event HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        client.writer.write(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        event = (await client.receive()).json()["event"]
+    assert event["body"] == "abcde"
+    assert event["headers"]["content-length"] == "5"
+    assert "transfer-encoding" not in event["headers"]
+
+
+async def answered(prelude, method="POST"):
+    async with emulate() as (emulator, _):
+        return await call(
+            emulator, "/answer", method, [("Content-Type", "application/json")], json.dumps(prelude).encode()
+        )
+
+
+async def test_status_headers_and_cookies_of_the_prelude_reach_the_client():
+    reply = await answered({"statusCode": 418, "headers": {"X-Tea": "pot"}, "cookies": ["a=1; Path=/", "b=2"]})
+    assert (reply.status, reply.body) == (418, b"answer")
+    assert reply.headers["x-tea"] == ["pot"]
+    assert reply.headers["set-cookie"] == ["a=1; Path=/", "b=2"]
+    assert reply.headers["x-amzn-requestid"]
+    assert reply.headers["x-amzn-trace-id"]
+
+
+async def test_reserved_headers_are_renamed_and_the_hops_own_dropped():
+    reply = await answered(
+        {
+            "headers": {
+                "WWW-Authenticate": "Bearer",
+                "Content-Length": "99",
+                "Server": "mine",
+                "Connection": "close",
+                "Transfer-Encoding": "gzip",
+            }
+        }
+    )
+    assert reply.headers["x-amzn-remapped-www-authenticate"] == ["Bearer"]
+    assert reply.headers["x-amzn-remapped-content-length"] == ["99"]
+    assert reply.headers["x-amzn-remapped-server"] == ["mine"]
+    assert reply.headers["connection"] == ["keep-alive"]
+    assert reply.headers["transfer-encoding"] == ["chunked"]
+    assert not {"www-authenticate", "content-length", "server"} & set(reply.headers)
+    assert (reply.body, reply.complete) == (b"answer", True)
+
+
+@pytest.mark.parametrize(
+    "prelude",
+    [
+        {"statusCode": "200"},
+        {"statusCode": 99},
+        {"statusCode": True},
+        {"headers": {"x": 1}},
+        {"headers": {"bad name": "x"}},
+        {"headers": {"x": "a\r\nb: c"}},
+        {"headers": []},
+        {"cookies": "a=1"},
+        [],
+    ],
+)
+async def test_a_prelude_that_http_cannot_carry_is_a_502(prelude):
+    reply = await answered(prelude)
+    assert (reply.status, reply.body) == (502, b"Internal Server Error")
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_a_status_without_a_body_has_none_and_the_connection_lives(status):
+    async with emulate() as (emulator, _), connect(emulator) as client:
+        prelude = json.dumps({"statusCode": status}).encode()
+        reply = await client.call("/answer", "POST", [("Content-Type", "application/json")], prelude)
+        assert reply.status == status
+        assert not {"content-length", "transfer-encoding"} & set(reply.headers)
+        assert (await client.call("/hello")).body == b"hello"
+
+
+async def test_head_gets_no_body_and_the_connection_lives():
+    async with emulate() as (emulator, _), connect(emulator) as client:
+        assert (await client.call("/hello", "HEAD")).status == 200
+        assert (await client.call("/hello")).body == b"hello"
+
+
+async def test_bytes_without_a_prelude_are_a_200_of_their_own_type():
+    async with emulate() as (emulator, _):
+        reply = await call(emulator, "/plain")
+    assert (reply.status, reply.headers["content-type"]) == (200, ["text/csv"])
+    assert reply.body == b"no prelude " + bytes(8) + b"plain"
+
+
+async def test_a_request_over_the_limit_is_a_413():
+    async with emulate(limits=Limits(request=2000)) as (emulator, lines):
+        reply = await call(emulator, "/event", "POST", body=b"x" * 2001)
+        assert reply.status == 413
+        assert reply.json()["Message"].startswith("Request must be smaller than 2000 bytes")
+        encoded = await call(emulator, "/event", "POST", [("Content-Type", "image/png")], b"x" * 1600)
+        assert encoded.status == 413
+        assert not any(line.startswith("START") for line in lines)
+
+
+async def test_what_is_not_http_is_a_400():
+    async with emulate() as (emulator, _), connect(emulator) as client:
+        client.writer.write(b"HELLO\r\n\r\n")
+        assert (await client.receive()).status == 400
+
+
+BUFFERED = [
+    ({"statusCode": 201, "headers": {"X-A": "b"}, "body": "made", "cookies": ["a=1"]}, 201, b"made"),
+    ({"statusCode": 200, "body": "AP8=", "isBase64Encoded": True}, 200, b"\x00\xff"),
+    ({"message": "hi"}, 200, b'{"message": "hi"}'),
+    ("text", 200, b"text"),
+    ({"statusCode": "no"}, 502, b"Internal Server Error"),
+    ({"statusCode": 200, "body": {"not": "a string"}}, 502, b"Internal Server Error"),
+    ({"statusCode": 200, "body": "%", "isBase64Encoded": True}, 502, b"Internal Server Error"),
+]
+
+
+@pytest.mark.parametrize(("payload", "status", "body"), BUFFERED)
+async def test_a_buffered_payload_is_inferred(payload, status, body):
+    async with emulate(invoke_mode="BUFFERED") as (emulator, _), connect(emulator) as client:
+        json_type = [("Content-Type", "application/json")]
+        reply = await client.call("/buffered", "POST", json_type, json.dumps(payload).encode())
+        assert (reply.status, reply.body) == (status, body)
+        assert reply.headers["content-type"] == ["application/json"]
+        assert (await client.call("/buffered", "POST", json_type, b"{}")).status == 200
+
+
+async def test_a_streamed_prelude_means_nothing_to_a_buffered_url():
+    async with emulate(invoke_mode="BUFFERED") as (emulator, _):
+        assert (await call(emulator, "/hello")).status == 502
+
+
+async def test_events_arrive_as_they_are_sent():
+    async with emulate() as (emulator, _):
+        reply = await call(emulator, "/five")
+    assert [len(piece) for _, piece in reply.arrivals] == [18] * 5
+    sent = [float(piece) for _, piece in reply.arrivals]
+    assert max(arrival - float(piece) for arrival, piece in reply.arrivals) < 0.02
+    assert min(after - before for before, after in pairwise(sent)) > 0.29
+
+
+async def test_bandwidth_falls_to_the_rate_after_the_burst():
+    limits = Limits(burst=100_000, bandwidth=200_000)
+    async with emulate(limits=limits) as (emulator, _):
+        await call(emulator, "/hello")
+        began = time.monotonic()
+        assert len((await call(emulator, "/big?90000")).body) == 90_000
+        within_burst = time.monotonic() - began
+        assert len((await call(emulator, "/big?200000")).body) == 200_000
+        beyond = time.monotonic() - began - within_burst
+    assert within_burst < 0.3
+    assert 0.45 < beyond < 1.5
+
+
+async def test_a_client_that_leaves_is_not_mentioned_and_its_sandbox_stays_occupied():
+    async with emulate(sandboxes=1) as (emulator, lines):
+        async with connect(emulator) as client:
+            await client.send("/five")
+            await client.reader.readuntil(b"\n")
+        reply = await call(emulator, "/hello")
+        assert reply.status == 429
+        await lines.until("status 202")
+        await emulator.idle()
+        assert emulator.reports[-1].outcome == "ok"
+        assert emulator.reports[-1].duration_ms > 1400
+
+
+async def test_beyond_the_concurrency_requests_are_throttled():
+    async with emulate(sandboxes=2) as (emulator, lines):
+        busy = [asyncio.create_task(call(emulator, "/sleep?0.6")) for _ in range(2)]
+        await lines.until("START", times=2)
+        refused = await call(emulator, "/hello")
+        assert refused.status == 429
+        assert refused.json()["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+        assert refused.headers["x-amzn-errortype"] == ["TooManyRequestsException"]
+        assert {reply.status for reply in await asyncio.gather(*busy)} == {200}
+        assert (await call(emulator, "/hello")).status == 200
