@@ -3,7 +3,7 @@
 import argparse
 
 from mcp_app.settings import Settings
-from mcpx.cli import CommandError
+from mcpx.errors import CommandError
 
 _FLAGS = {"host": "MCP_SERVER_HOST", "port": "MCP_SERVER_PORT", "auth": "AUTH_MODE"}
 _DEFAULTS = {"LOG_FORMAT": "text"}

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from mcp_app.settings import SettingsError
-
-
-class CommandError(Exception):
-    """The command cannot do what it was asked; the message says why and what to do instead."""
+from mcpx.errors import CommandError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

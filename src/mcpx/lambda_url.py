@@ -12,7 +12,7 @@ from lambda_asgi.emulator import Emulator, FunctionConfig
 from mcp_app.app import create_app
 from mcp_app.settings import Settings
 from mcpx.address import announce, cannot_listen, variables
-from mcpx.cli import CommandError
+from mcpx.errors import CommandError
 
 HANDLER = "handlers.function_url.app"
 SOURCE = Path(__file__).parent.parent
@@ -22,7 +22,7 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl-C.
 
     Raises:
-        mcpx.cli.CommandError: the address cannot be had, or there is no package where one was named.
+        mcpx.errors.CommandError: the address cannot be had, or there is no package where one was named.
         mcp_app.settings.SettingsError: the settings cannot be used.
     """
     settings = Settings.from_environment(variables(options))

@@ -11,7 +11,7 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl-C.
 
     Raises:
-        mcpx.cli.CommandError: the address cannot be had.
+        mcpx.errors.CommandError: the address cannot be had.
         mcp_app.settings.SettingsError: the settings cannot be used.
     """
     settings = Settings.from_environment(variables(options))

@@ -1,0 +1,122 @@
+"""The settings' reference and `.env.example` say what the settings are: all of them, and nothing else."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mcp_app.settings import Settings
+from mcp_app.version import VERSION
+
+ROOT = Path(__file__).parents[1]
+FIELDS = {field.name: field for field in Settings.fields()}
+# Read beside the settings' own variables: where a platform sets it, it is `MCP_SERVER_PORT`.
+STAND_IN = {"PORT"}
+
+# The names that the requirements spell out; operators have them in their deployments.
+REQUIRED = [
+    "NODE_ENV",
+    "PORT",
+    "NEONPANEL_OAUTH_ISSUER",
+    "NEONPANEL_OAUTH_JWKS_URI",
+    "NEONPANEL_OAUTH_EXPECTED_AUDIENCE",
+    "NEONPANEL_OAUTH_REQUIRED_SCOPES",
+    "NEONPANEL_API_BASE",
+    "NEONPANEL_OAUTH_TOKEN_URL",
+    "NEONPANEL_CLIENT_ID",
+    "NEONPANEL_CLIENT_SECRET",
+    "NEONPANEL_IAT_SCOPE",
+    "NEONPANEL_IAT_AUDIENCE",
+    "NEONPANEL_TOKEN_INTROSPECT_URL",
+    "NEONPANEL_USER_JWT_URL",
+    "SSE_HEARTBEAT_MS",
+    "LOG_LEVEL",
+    "MCP_SERVER_HOST",
+    "MCP_SERVER_PORT",
+    "MCP_SERVER_NAME",
+    "AUTH_MODE",
+    "AUTH_DB_PATH",
+    "JWT_SECRET_KEY",
+    "JWT_ACCESS_TOKEN_EXPIRE_MINUTES",
+    "JWT_REFRESH_TOKEN_EXPIRE_DAYS",
+    "OPENAI_API_KEY",
+    "WEATHER_API_KEY",
+    "CERTBOT_EMAIL",
+    "LOG_FORMAT",
+]
+
+
+def env_example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def reference() -> dict[str, tuple[str, str]]:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.*?) \| (.*) \|$", (ROOT / "docs/reference/settings.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) == len({name for name, _, _ in rows})
+    return {name: (default, description) for name, default, description in rows}
+
+
+def as_text(default) -> str:
+    if default is None or default == ():
+        return ""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def test_the_example_has_every_setting_once_with_its_default():
+    names = re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert len(names) == len(set(names))
+    assert env_example() == {name: as_text(field.default) for name, field in FIELDS.items()} | {"PORT": ""}
+
+
+def test_the_example_is_an_environment_that_changes_nothing():
+    settings = Settings.from_environment(env_example())
+    assert {name: getattr(settings, field.attribute) for name, field in FIELDS.items()} == {
+        name: field.default for name, field in FIELDS.items()
+    }
+
+
+def test_the_example_explains_every_setting():
+    text = re.sub(r"\n# ", " ", (ROOT / ".env.example").read_text().replace("\n\n", "\n\n\n"))
+    for name, field in FIELDS.items():
+        assert re.search(rf"{re.escape(field.description)}\n{name}=", text), name
+
+
+def test_the_reference_has_every_setting_as_it_is():
+    documented = reference()
+    assert documented.keys() == FIELDS.keys() | STAND_IN
+    for name, field in FIELDS.items():
+        default = as_text(field.default)
+        assert documented[name] == (f"`{default}`" if default else "unset", field.description)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_every_name_of_the_requirements_is_a_setting(name):
+    assert name in FIELDS.keys() | STAND_IN
+    assert name in env_example()
+
+
+def used_names() -> set[str]:
+    """Every attribute and every word in the code outside the settings; secrets are looked up by their names as text."""
+    paths = [path for path in (ROOT / "src").rglob("*.py") if path.name not in ("settings.py", "variable.py")]
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text()))]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    texts = {node.value.lower() for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return attributes | texts
+
+
+def test_a_setting_works_or_says_what_it_waits_for():
+    used = used_names()
+    idle = {name for name, field in FIELDS.items() if field.attribute not in used}
+    waiting = {name for name, field in FIELDS.items() if "Takes effect with " in field.description}
+    assert idle == waiting
+
+
+def test_the_version_is_the_projects():
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
