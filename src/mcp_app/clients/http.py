@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -69,7 +70,6 @@ class Http:
         self._wall_clock = wall_clock
         self._jitter = jitter
         self._client: httpx2.AsyncClient | None = None
-        self._tls: ssl.SSLContext | None = None
         self._making = anyio.Lock()
         self._under_way = 0
         self._last_used = 0.0
@@ -170,13 +170,19 @@ class Http:
 
         # At INFO it logs whole URLs, and OpenWeatherMap's key is in one.
         logging.getLogger("httpx2").setLevel(logging.WARNING)
-        if self._tls is None:
-            self._tls = httpx2.create_ssl_context()
         return httpx2.AsyncClient(
-            verify=self._tls,
+            verify=_trusted(),
             headers={"user-agent": self._user_agent},
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS),
         )
+
+
+@cache
+def _trusted() -> "ssl.SSLContext":
+    """The certificates that we trust; reading them takes a tenth of a second."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
 
 
 async def decoded(service: str, response: "httpx2.Response") -> Any:

@@ -13,6 +13,10 @@ _ROOM: Final = 1.0
 """Seconds that must be left for the retry itself, or it is not made."""
 
 
+_LONGEST: Final = 86_400.0
+"""Seconds; what a service asks for beyond it is told as a day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """How one attempt failed.
@@ -63,7 +67,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
     value = headers.get("retry-after", "").strip()
     if value.isdecimal():
-        return float(value)
+        return min(float(value), _LONGEST)
     return _seconds_until(value, now) if value else None
 
 
@@ -74,4 +78,5 @@ def _seconds_until(date: str, now: float) -> float | None:
         moment = parsedate_to_datetime(date)
     except ValueError:
         return None
-    return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())
+    seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.fromtimestamp(now, UTC)).total_seconds()
+    return min(max(0.0, seconds), _LONGEST)

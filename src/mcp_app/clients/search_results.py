@@ -37,6 +37,8 @@ RESULTS_SCHEMA: Final[Mapping[str, Any]] = {
 _SNIPPET_CHARACTERS: Final = 500
 _TITLE_CHARACTERS: Final = 200
 _CITATION_MARK: Final = re.compile("\ue200.*?\ue201|[\ue000-\uf8ff]", re.DOTALL)
+_LIST_MARK: Final = re.compile(r"^\s*(?:[-*•#>]+|\d+[.)])\s+")
+_LINK: Final = re.compile(r"\(?\[[^\]]*\]\([^)]*\)\)?")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\s]+")
 
 
@@ -153,7 +155,8 @@ def _sentence(text: str, end: Any) -> str:
     """The line of prose that a citation at that index closes, without list marks and the link itself."""
     if not isinstance(end, int) or not 0 <= end <= len(text):
         return ""
-    return text[:end].rpartition("\n")[2].strip(" -*#>([0123456789.")
+    line = _LINK.sub("", text[:end].rpartition("\n")[2])
+    return _LIST_MARK.sub("", line).rstrip(" ([")
 
 
 def _text(part: Mapping[str, Any]) -> str:
