@@ -226,6 +226,28 @@ async def test_bandwidth_falls_to_the_rate_after_the_burst():
     assert 0.45 < beyond < 1.5
 
 
+async def test_a_slow_reader_slows_the_runtime_down():
+    async with emulate(throttle=False) as (emulator, lines), connect(emulator) as client:
+        await client.send("/big?40000000")
+        await client.reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.5)
+        assert not any("status 202" in line for line in lines)
+        size = 0
+        while length := int(await client.reader.readuntil(b"\r\n"), 16):
+            size += length
+            await client.reader.readexactly(length + 2)
+        assert size == 40_000_000
+        await lines.until("status 202")
+
+
+async def test_a_client_that_asks_first_is_told_to_send_its_body():
+    async with emulate() as (emulator, _), connect(emulator) as client:
+        client.writer.write(b"POST /event HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.writer.write(b"hi")
+        assert (await client.receive()).json()["event"]["headers"]["content-length"] == "2"
+
+
 async def test_a_client_that_leaves_is_not_mentioned_and_its_sandbox_stays_occupied():
     async with emulate(sandboxes=1) as (emulator, lines):
         async with connect(emulator) as client:

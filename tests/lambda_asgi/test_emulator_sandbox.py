@@ -313,6 +313,25 @@ async def test_a_late_answer_in_a_shared_sandbox_is_gone_and_the_sandbox_lives()
         assert (await call(emulator, "/sleep?0")).json()["pid"] == pid
 
 
+async def test_leaving_during_init_starts_nothing_more():
+    async with emulate("slow_init") as (emulator, lines):
+        waiting = asyncio.create_task(emulator.invoke({}))
+        await lines.until("pid ")
+    pids = [int(line.split()[1]) for line in lines.output() if line.startswith("pid ")]
+    assert (await waiting).error.type == "Sandbox.Failure"
+    assert len(pids) == 1
+    assert await gone(*pids)
+
+
+async def test_an_abandoned_direct_invocation_runs_on():
+    async with emulate(sandboxes=1) as (emulator, lines):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(emulator.invoke({"rawPath": "/sleep", "rawQueryString": "0.3"}), 0.2)
+        await emulator.idle()
+        assert await lines.until("status 202")
+        assert emulator.reports[0].outcome == "ok"
+
+
 async def test_nothing_is_left_running():
     async with emulate() as (emulator, _):
         pids = (await call(emulator, "/orphan")).json()["pids"]

@@ -33,7 +33,7 @@ class Function:
         """End every sandbox and everything started for one."""
         await asyncio.gather(*(sandbox.stop() for sandbox in self._sandboxes))
         self._sandboxes.clear()
-        if self._tasks:
+        while self._tasks:
             await asyncio.wait(self._tasks)
         await self._launcher.stop()
 
@@ -46,7 +46,7 @@ class Function:
         elif sandbox.asleep:
             self._spawn(self._restore(sandbox))
         sandbox.assign(invocation)
-        await invocation.answered
+        await asyncio.shield(invocation.answered)
 
     async def idle(self) -> None:
         """Wait until no invocation is under way, background work and reports included."""

@@ -19,6 +19,7 @@ from .process import Launcher, Log, Process
 from .runtime_api import TIMED_OUT, RuntimeApi
 
 _LAST_BYTES = 0.25
+_SHUTTING_DOWN = FunctionError.of("Sandbox.Failure", "The emulator is shutting down")
 
 
 class StartFailedError(Exception):
@@ -124,7 +125,7 @@ class Sandbox:
         try:
             await self._attempt(self._config.limits.init, "init")
         except StartFailedError as failure:
-            if self._config.snapstart:
+            if self._config.snapstart or self._phase is _Phase.DEAD:
                 raise
             await self._end_process(patient=failure.error.type != TIMED_OUT)
             self._api = RuntimeApi(self._config, self)
@@ -171,7 +172,7 @@ class Sandbox:
         """End the environment as Lambda does: SIGTERM first where an extension is registered, else SIGKILL alone."""
         graceful = self._phase is _Phase.READY and error is None and bool(self._api.extensions)
         self._phase = _Phase.DEAD
-        self.fail_all(error or FunctionError.of("Sandbox.Failure", "The emulator is shutting down"))
+        self.fail_all(error or _SHUTTING_DOWN)
         await self._end_process(terminate=graceful, patient=error is not None and error.type != TIMED_OUT)
 
     def fail_all(self, error: FunctionError) -> None:
@@ -188,6 +189,8 @@ class Sandbox:
         except OSError as error:
             raise StartFailedError(FunctionError.of("Runtime.InvalidEntrypoint", str(error))) from error
         self._watcher = asyncio.create_task(self._watch(self._process))
+        if self._phase is _Phase.DEAD:
+            raise StartFailedError(_SHUTTING_DOWN)
         await self._wait_started(limit, phase)
         self._init_ms = (time.monotonic() - began) * 1000
 

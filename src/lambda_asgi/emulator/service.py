@@ -60,8 +60,8 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End every sandbox and connection."""
-        await self._function.stop()
         await self._front.stop()
+        await self._function.stop()
 
     async def invoke(self, event: bytes | Mapping[str, Any]) -> InvokeResult:
         """Invoke the function directly, as the Invoke API does.

@@ -348,7 +348,7 @@ STARTS = {
     "concurrent": serve_concurrently,
     "init_error": init_error,
     "flaky_init": flaky_init,
-    "slow_init": lambda: time.sleep(60),
+    "slow_init": lambda: (say("pid", os.getpid()), time.sleep(60)),
     "snapshot": snapshot,
     "restore_error": restore_error,
     "extension": lambda: extension([], waits=True),
