@@ -53,14 +53,15 @@ class Invocation(NamedTuple):
     def from_reply(cls, headers: Mapping[str, str], body: bytes, now_ms: int) -> "Invocation":
         """Read the reply's headers (names in lower case).
 
-        Where no deadline came (some emulators), it is Lambda's longest, counted from `now_ms` (epoch milliseconds).
+        `now_ms` is in epoch milliseconds, for emulators that send no deadline, or a duration in its place.
 
         Raises:
             KeyError: The reply has no request id.
+            ValueError: The deadline is not a number.
         """
         return cls(
             request_id=headers["lambda-runtime-aws-request-id"],
-            deadline_ms=int(headers.get("lambda-runtime-deadline-ms") or now_ms + _LONGEST_MS),
+            deadline_ms=_deadline(headers.get("lambda-runtime-deadline-ms"), now_ms),
             body=body,
             function_arn=headers.get("lambda-runtime-invoked-function-arn", ""),
             trace_id=headers.get("lambda-runtime-trace-id", ""),
@@ -69,6 +70,11 @@ class Invocation(NamedTuple):
             client_context=headers.get("lambda-runtime-client-context"),
             cognito_identity=headers.get("lambda-runtime-cognito-identity"),
         )
+
+
+def _deadline(text: str | None, now_ms: int) -> int:
+    value = int(text or _LONGEST_MS)
+    return value + now_ms if value <= _LONGEST_MS else value
 
 
 class Function(NamedTuple):

@@ -5,7 +5,7 @@ import asyncio
 from .context import Invocation
 from .errors import ResponseClosedError
 from .failure import Failure, Log
-from .runtime_api import ACCEPTED, BROKEN, ResponseStream, RuntimeApi
+from .runtime_api import BROKEN, ResponseStream, RuntimeApi, accepted
 
 
 class StreamOutlet:
@@ -78,5 +78,5 @@ def note_status(log: Log, invocation: Invocation, status: int) -> None:
     """Log a status by which the service says that it did not take a response as it was."""
     if status == BROKEN:
         log.note("The service did not confirm the response.", invocation.request_id)
-    elif status != ACCEPTED:
+    elif not accepted(status):
         log.note(f"The service answered {status} to the response.", invocation.request_id)

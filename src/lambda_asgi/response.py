@@ -83,9 +83,8 @@ class Head(NamedTuple):
         Raises:
             InvalidResponseError: It is larger than `MAX_PRELUDE`.
         """
-        document: dict[str, Any] = {"statusCode": self.status, "headers": self.joined}
-        if self.cookies:
-            document["cookies"] = self.cookies
+        # Some services refuse a prelude without cookies, though there be none.
+        document = {"statusCode": self.status, "headers": self.joined, "cookies": self.cookies}
         return _bounded(json.dumps(document, separators=(",", ":")).encode())
 
 

@@ -18,9 +18,6 @@ _RUNTIME = "/2018-06-01/runtime"
 _EXTENSION = "/2020-01-01/extension"
 STREAM_CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"
 
-ACCEPTED = 202
-STALE = 410
-TOO_LARGE = 413
 BROKEN = 0
 """In place of a status: the connection ended without one."""
 
@@ -188,7 +185,8 @@ class ResponseStream:
         Raises:
             ResponseClosedError: The service wants no more.
         """
-        if self._verdict.done():
+        # A success that comes early, as from cargo-lambda, is no refusal.
+        if self._verdict.done() and not accepted(self._verdict.result()):
             raise ResponseClosedError(f"The service ended the response with status {self._verdict.result()}.")
         # One write per chunk: each leaves as a segment of its own, which keeps the service from merging them.
         end = _END if last else b""
@@ -230,6 +228,11 @@ def _trailers(failure: Failure | None) -> bytes:
     body = binascii.b2a_base64(failure.body(), newline=False)
     error_type = failure.qualified_type().encode()
     return b"Lambda-Runtime-Function-Error-Type: %b\r\nLambda-Runtime-Function-Error-Body: %b\r\n" % (error_type, body)
+
+
+def accepted(status: int) -> bool:
+    """Whether a status means success; Lambda's own is 202, emulators have others."""
+    return 200 <= status < 300  # noqa: PLR2004 - RFC 9110, section 15
 
 
 async def _status(reader: asyncio.StreamReader) -> int:

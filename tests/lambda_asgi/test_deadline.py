@@ -1,5 +1,6 @@
 """What becomes of an app that is still busy when its time is up."""
 
+import json
 import time
 
 import pytest
@@ -101,6 +102,14 @@ async def test_a_deadline_that_passed_already_is_a_504(running):
     sent = await api.call(function_url("/never_begins"), lasting=-1)
     assert sent.prelude["statusCode"] == 504
     assert (await api.call(function_url("/small"))).payload == b"ok"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("header", "seconds"), [({}, 900), ({"Lambda-Runtime-Deadline-Ms": "600000"}, 600)])
+async def test_emulators_may_send_no_deadline_or_a_duration(running, header, seconds):
+    api, _ = running
+    seen = json.loads((await api.call(function_url("/echo"), lasting=None, headers=header)).payload)
+    assert seen["context"]["remaining_ms"] / 1000 == pytest.approx(seconds, abs=5)
 
 
 @pytest.mark.anyio

@@ -142,6 +142,23 @@ async def test_a_response_that_was_not_taken_is_not_the_end(running, status):
     assert f"answered {status}" in box.log[0]["message"]
 
 
+async def test_any_success_will_do(running):
+    api, box = running
+    api.response_status = 200
+    await api.call(function_url("/small"))
+    await api.idle()
+    assert box.errors == b""
+
+
+async def test_a_success_that_comes_early_does_not_end_the_response(running):
+    api, box = running
+    api.early = True
+    assert (await api.call(function_url("/events"))).payload.count(b"data") == 5
+    assert len((await api.call(function_url("/large"))).payload) == 20_000_000
+    await api.idle()
+    assert box.errors == b""
+
+
 async def test_a_response_that_was_not_confirmed_is_not_the_end(running):
     api, box = running
     api.drop_response = True

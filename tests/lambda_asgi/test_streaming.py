@@ -27,7 +27,7 @@ async def test_a_streamed_response_is_what_the_protocol_asks_for(running):
     }
     assert expected.items() <= sent.headers.items()
     assert [chunk.data for chunk in sent.chunks] == [
-        b'{"statusCode":200,"headers":{"content-type":"text/plain"}}',
+        b'{"statusCode":200,"headers":{"content-type":"text/plain"},"cookies":[]}',
         bytes(8),
         b"ok",
     ]

@@ -55,7 +55,7 @@ class Arrival:
 class Invocation:
     request_id: str
     body: bytes
-    lasting: float = 10.0
+    lasting: float | None = 10.0
     headers: dict[str, str] = field(default_factory=dict)
     answered: asyncio.Queue[Arrival] = field(default_factory=asyncio.Queue)
 
@@ -77,6 +77,8 @@ class FakeRuntimeApi:
     """Seconds to wait before reading on, by the bytes read so far."""
     chunked_next: bool = False
     drop_response: bool = False
+    early: bool = False
+    """Answer a response before its body was read."""
     extension: bool = True
     extension_status: int = 200
     restored: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,14 +93,14 @@ class FakeRuntimeApi:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}{self.prefix}"
 
-    def invoke(self, event: Any, lasting: float = 10.0, headers: dict[str, str] | None = None) -> Invocation:
+    def invoke(self, event: Any, lasting: float | None = 10.0, headers: dict[str, str] | None = None) -> Invocation:
         self._count += 1
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         invocation = Invocation(f"request-{self._count}", body, lasting, headers or {})
         self.queue.put_nowait(invocation)
         return invocation
 
-    async def call(self, event: Any, *, lasting: float = 10.0, headers: dict[str, str] | None = None) -> Arrival:
+    async def call(self, event: Any, *, lasting: float | None = 10.0, headers: dict[str, str] | None = None) -> Arrival:
         """Invoke and wait for the whole response."""
         invocation = self.invoke(event, lasting, headers)
         arrival = await asyncio.wait_for(invocation.answered.get(), 20)
@@ -185,7 +187,7 @@ class FakeRuntimeApi:
         self._open[invocation.request_id] = invocation
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + invocation.lasting) * 1000)),
+            **({} if invocation.lasting is None else {"Lambda-Runtime-Deadline-Ms": _epoch_ms(invocation.lasting)}),
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:f",
             "Lambda-Runtime-Trace-Id": f"Root=1-0-{invocation.request_id}",
             "Content-Type": "application/json",
@@ -210,6 +212,8 @@ class FakeRuntimeApi:
     async def _response(self, arrival: Arrival, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         invocation = self._open.pop(arrival.path.split("/")[4])
         invocation.answered.put_nowait(arrival)
+        if self.early:
+            _reply(writer, self.response_status)
         try:
             whole = await self._read_body(arrival, reader)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -217,7 +221,7 @@ class FakeRuntimeApi:
             return False
         finally:
             arrival.complete.set()
-        if self.drop_response:
+        if self.drop_response or self.early:
             return False
         _reply(writer, self.response_status)
         return whole
@@ -237,6 +241,10 @@ class FakeRuntimeApi:
                 await asyncio.sleep(delay)
         arrival.trailers = await _trailers(reader)
         return True
+
+
+def _epoch_ms(lasting: float) -> str:
+    return str(int((time.time() + lasting) * 1000))
 
 
 async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[Chunk]:
