@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 MASK: Final = "[redacted]"
 
-_LEAST = 6
-"""Shorter secrets are left to the patterns: masking them would mask ordinary words."""
+_LEAST: Final = 6
+"""Characters; a shorter text holds no secret, and a shorter secret would mask ordinary words."""
 
 _SECRET_NAME = re.compile(
     r"authorization|cookie|passw|secret|token|credential|signature|session_?id|code_verifier|"
@@ -49,6 +50,8 @@ class Redactor:
 
     def text(self, value: str) -> str:
         """The text without secrets."""
+        if len(value) < _LEAST:
+            return value
         if self._values is not None:
             value = self._values.sub(MASK, value)
         return _SECRET_TEXT.sub(_masked, value)
@@ -56,7 +59,12 @@ class Redactor:
     def _field(self, name: str, item: Any) -> Any:
         # Numbers pass: `tokens=120` counts, and no secret is a number.
         counts = item is None or isinstance(item, (bool, int, float))
-        return MASK if _SECRET_NAME.search(name) and not counts else self.clean(item)
+        return MASK if _is_secret(name) and not counts else self.clean(item)
+
+
+@lru_cache(maxsize=512)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _masked(match: re.Match[str]) -> str:

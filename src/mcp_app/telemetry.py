@@ -22,6 +22,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # They log each request's URL at INFO, and a URL may carry a key.
 _CHATTY: Final = ("botocore", "boto3", "httpcore2", "httpx2", "mcp", "urllib3")
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr, separators=(",", ":")).encode
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -42,14 +43,14 @@ class JsonFormatter(logging.Formatter):
             "timestamp": timestamp(record.created),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self._redactor.text(record.getMessage()),
         }
         if (current := request_id.get()) is not None:
             entry["request_id"] = current
-        entry |= self._fixed | _extras(record)
+        entry |= self._fixed | self._redactor.clean(_extras(record))
         if (exception := _exception(record)) is not None:
-            entry["exception"] = exception
-        return json.dumps(self._redactor.clean(entry), ensure_ascii=False, default=repr, separators=(",", ":"))
+            entry["exception"] = self._redactor.clean(exception)
+        return _encode(entry)
 
 
 class TextFormatter(logging.Formatter):
@@ -66,7 +67,9 @@ class TextFormatter(logging.Formatter):
         line = self._redactor.text(f"{record.levelname:<8} {record.getMessage()}{tail}")
         trace = (_exception(record) or {}).get("trace", "")
         printable = line.translate(_ESCAPES)  # a path may hold a line break that would forge a second line
-        return f"{timestamp(record.created)[11:23]} {printable}" + (f"\n{self._redactor.text(trace.rstrip())}" if trace else "")
+        return f"{timestamp(record.created)[11:23]} {printable}" + (
+            f"\n{self._redactor.text(trace.rstrip())}" if trace else ""
+        )
 
 
 class _OutputHandler(logging.StreamHandler[TextIO]):

@@ -1,9 +1,9 @@
 """Gives each request an id that its reply and every log line carry."""
 
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +16,7 @@ _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 def _random_id() -> str:
-    return secrets.token_hex(16)
+    return uuid4().hex
 
 
 class RequestIdMiddleware:
