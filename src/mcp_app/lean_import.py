@@ -50,7 +50,7 @@ def _import_plain() -> "type[server.McpServer]":
 def _import_lean() -> "type[server.McpServer]":
     for name in _SHELLS:
         _install_shell(name)
-    with _deferred_models():
+    with _deferred_models(), _absent("uvicorn"):
         return _import_plain()
 
 
@@ -96,6 +96,22 @@ def _install_shell(name: str) -> None:
     parent, _, child = name.rpartition(".")
     if parent:
         setattr(sys.modules[parent], child, shell)
+
+
+@contextmanager
+def _absent(name: str) -> Iterator[None]:
+    """Have a package that is not imported yet seem not to be installed.
+
+    The SSE library imports uvicorn only to learn of its shutdown, which it also learns from the signal's handler.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # the import system's own mark for "not there"
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 @contextmanager

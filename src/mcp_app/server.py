@@ -18,13 +18,14 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY, RequestParams
 
 from mcp_app import wire
+from mcp_app.protocol import HANDSHAKE_VERSIONS
 from mcp_app.settings import Settings
 from mcp_app.tools.content import NeedsInput
 from mcp_app.tools.outcome import Outcome, Status
 from mcp_app.tools.registry import Registry, UnknownToolError, underscored
 from mcp_app.tools.resource import Prompt, read_resource
 from mcp_app.transport.call_context import CallContexts, Context, declared_capabilities
-from mcp_app.transport.negotiation import HANDSHAKE_VERSIONS, Form
+from mcp_app.transport.negotiation import Form
 from mcp_app.transport.request_state import SealedState, SecretSource
 from mcp_app.transport.rpc_middleware import contain_errors, take_loose_arguments
 from mcp_app.version import VERSION

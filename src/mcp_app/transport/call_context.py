@@ -9,8 +9,9 @@ from mcp.server.context import ServerRequestContext
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, LoggingMessageNotification, LoggingMessageNotificationParams
 
 from auth.principal import ANONYMOUS
+from mcp_app.protocol import HANDSHAKE_VERSIONS
 from mcp_app.tools.context import Deadline, Log, LogLevel, RequestInfo, ToolContext, no_log
-from mcp_app.transport.negotiation import HANDSHAKE_VERSIONS, RECEIVED_HEADERS
+from mcp_app.transport.negotiation import RECEIVED_HEADERS
 
 if TYPE_CHECKING:
     from mcp_app.clients import Clients

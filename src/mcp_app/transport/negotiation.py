@@ -4,12 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mcp_app.protocol import HANDSHAKE_VERSIONS, VERSIONS
 from mcp_app.transport.envelope import HEADER_MISMATCH, Envelope, EnvelopeError
-
-HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-"""Protocol versions that begin with `initialize`; a later one describes itself in every request."""
-
-MODERN_VERSIONS = ("2026-07-28",)
 
 VERSION_HEADER = b"mcp-protocol-version"
 VERSION_META = "io.modelcontextprotocol/protocolVersion"
@@ -108,11 +104,11 @@ def repaired(envelope: Envelope) -> dict[str, Any] | None:
 def sdk_headers(envelope: Envelope, headers: RawHeaders, accepted: Accepts) -> list[tuple[bytes, bytes]]:
     """The headers as the SDK must see them to serve the request.
 
-    An `initialize` offers its version in the body, so a version header that names none of the handshake's own is
-    dropped; a missing Accept counts as JSON.
+    An `initialize` offers its version in the body, so a version header that names none that exists is dropped; a
+    missing Accept counts as JSON.
     """
     kept = [(name, value) for name, value in headers if name != b"accept"]
-    if envelope.method == "initialize" and protocol_version(headers) not in (*HANDSHAKE_VERSIONS, *MODERN_VERSIONS):
+    if envelope.method == "initialize" and protocol_version(headers) not in VERSIONS:
         kept = [(name, value) for name, value in kept if name != VERSION_HEADER]
     form = [b"application/json"] * accepted.json + [b"text/event-stream"] * accepted.sse
     return [*kept, (b"accept", b", ".join(form))]

@@ -1,8 +1,10 @@
 """Middleware of the SDK's server: what a message passes on its way to a handler and back."""
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
@@ -36,19 +38,27 @@ async def contain_errors(ctx: Context, call_next: CallNext) -> HandlerResult:
 async def take_loose_arguments(ctx: Context, call_next: CallNext) -> HandlerResult:
     """Bring what clients are known to send for `tools/call` into the shape that the schema takes.
 
-    Arguments that are not an object (a JSON string, mostly) are wrapped, since the registry unwraps and judges them;
-    a `useUserToken` beside the arguments moves into `_meta`.
+    Arguments in a JSON string are decoded; anything else that is not an object is wrapped in one, which the registry
+    unwraps and judges. A `useUserToken` beside the arguments moves into `_meta`.
     """
     params = ctx.params
     if ctx.method != "tools/call" or params is None:
         return await call_next(ctx)
     arguments = params.get("arguments")
     if arguments is not None and not isinstance(arguments, Mapping):
-        params = {**params, "arguments": {"arguments": arguments}}
+        params = {**params, "arguments": _as_object(arguments)}
     if USER_TOKEN in params:
         meta = {**(params.get("_meta") or {}), USER_TOKEN: params[USER_TOKEN]}
         params = {**{name: value for name, value in params.items() if name != USER_TOKEN}, "_meta": meta}
     return await call_next(replace(ctx, params=params))
+
+
+def _as_object(arguments: Any) -> Mapping[str, Any]:
+    try:
+        decoded = json.loads(arguments)
+    except (TypeError, ValueError, RecursionError):
+        decoded = None
+    return decoded if isinstance(decoded, Mapping) else {"arguments": arguments}
 
 
 def _explain(error: ValidationError) -> str:

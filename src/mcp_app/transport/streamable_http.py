@@ -69,14 +69,11 @@ class StreamableHTTP:
             await self._serve(envelope, scope, replay(body, receive), send)
 
     async def _serve(self, envelope: Envelope, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        headers = scope["headers"]
-        accepted, version = negotiation.accepts(headers), negotiation.protocol_version(headers)
+        accepted = negotiation.accepts(scope["headers"])
+        headers = negotiation.sdk_headers(envelope, scope["headers"], accepted)
+        version = negotiation.protocol_version(headers)
         form = negotiation.answer_form(envelope, version, accepted, streaming_tool=self._streams(envelope.tool))
-        inner = {
-            **scope,
-            "headers": negotiation.sdk_headers(envelope, headers, accepted),
-            negotiation.RECEIVED_HEADERS: headers,
-        }
+        inner = {**scope, "headers": headers, negotiation.RECEIVED_HEADERS: scope["headers"]}
         watched = _Watched(send)
         try:
             await self._server.serve(form, inner, receive, watched)
