@@ -1,5 +1,6 @@
 """Which web pages may talk to the server (MCP, Streamable HTTP, "Security warning"), and CORS for those that may."""
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,6 +13,8 @@ from mcp_app.address import on_loopback, public_url
 from mcp_app.settings import Settings, is_loopback
 from mcp_app.variable import origin
 from mcp_app.web.errors import error_response
+
+logger = logging.getLogger(__name__)
 
 PREFLIGHT_PATHS: Final = frozenset({"/", "/mcp", "/messages", "/sse"})
 PREFLIGHT_PREFIXES: Final = ("/oauth/", "/.well-known/")
@@ -32,6 +35,8 @@ _REQUEST_HEADERS: Final = (
 _EXPOSED: Final = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, X-Request-Id"
 _PARAMETER_HEADER = re.compile(r"mcp-param-[a-z0-9_-]{1,64}")
 _MAX_AGE_SECONDS: Final = "7200"
+_LOGGED: Final = 200
+"""Characters of what a client sent that go into the log."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 
 
@@ -60,9 +65,11 @@ class OriginMiddleware:
 
     def _refusal(self, scope: Scope, headers: Headers, asking: str | None) -> Response | None:
         # The check is what stops DNS rebinding; behind an edge or a load balancer Host is just another name.
-        if self.loopback and not _is_local(headers.get("host", "")):
+        if self.loopback and not _is_local(host := headers.get("host", "")):
+            logger.warning("host refused; PUBLIC_URL may name it", extra={"host": host[:_LOGGED]})
             return error_response(403, "host_not_allowed", "This server answers to names of this machine only.")
         if asking is not None and not self._allows(scope, asking):
+            logger.warning("origin refused; ALLOWED_ORIGINS may name it", extra={"origin": asking[:_LOGGED]})
             return error_response(403, "origin_not_allowed", "Web pages of this origin may not use this server.")
         return None
 

@@ -32,7 +32,7 @@ def guides(name: str, url: str) -> tuple[Guide, ...]:
         ),
         Guide(
             "VS Code",
-            "Run this once, or add the same entry to .vscode/mcp.json; the tools then appear in agent mode.",
+            "Run this once; the tools then appear in the chat view's agent mode.",
             f"code --add-mcp '{server}'",
         ),
         Guide(

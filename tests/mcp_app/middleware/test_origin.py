@@ -101,6 +101,17 @@ def test_on_loopback_the_host_must_be_this_machine(client_of, host, status):
         assert reply.json()["error"] == "host_not_allowed"
 
 
+def test_a_refusal_tells_the_operator_what_was_refused(client_of, caplog):
+    client_of(PUBLIC).get("/", headers={"Origin": "https://new-client.example"})
+    client_of(LOOPBACK).get("/", headers={"Host": "x" * 1000})
+    refused = [record for record in caplog.records if record.name == "mcp_app.middleware.origin"]
+    assert [record.message for record in refused] == [
+        "origin refused; ALLOWED_ORIGINS may name it",
+        "host refused; PUBLIC_URL may name it",
+    ]
+    assert (refused[0].origin, refused[1].host) == ("https://new-client.example", "x" * 200)
+
+
 def test_in_public_the_host_is_just_a_name():
     with connected(OriginMiddleware(hello, PUBLIC)) as client:
         assert client.get("/", headers={"Host": "internal-lb-123.elb.amazonaws.com"}).status_code == 200
