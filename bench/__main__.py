@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 
-from bench import lambda_bench
+from bench import lambda_bench, tools_bench
 from bench.calls import ERAS
 from bench.report import Report, to_json, to_text
 
@@ -19,6 +19,8 @@ def main() -> None:
 
 
 async def _run(options: argparse.Namespace) -> Report:
+    if options.benchmark == "tools":
+        return await tools_bench.run(tools_bench.Options(options.calls, options.upstream_calls, options.era), _progress)
     return await lambda_bench.run(lambda_bench.Options(options.rounds, options.calls, options.era), _progress)
 
 
@@ -33,6 +35,11 @@ def _parser() -> argparse.ArgumentParser:
     peers = commands.add_parser("lambda", help="cold start and warm call on the emulated Lambda, beside the peers")
     peers.add_argument("--rounds", type=_positive, default=21, help="cold starts of each variant (%(default)s)")
     _common(peers, calls=500)
+    tools = commands.add_parser("tools", help="every tool on the emulated Lambda; the Internet played by doubles")
+    tools.add_argument(
+        "--upstream-calls", type=_positive, default=20, help="calls of those that call out (%(default)s)"
+    )
+    _common(tools, calls=100)
     return parser
 
 

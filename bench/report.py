@@ -104,8 +104,7 @@ def _table(section: Section) -> str:
 
 def _aims(aims: Sequence[Aim]) -> str:
     width = max(len(aim.name) for aim in aims)
-    return "\n".join(f"{_verdict(aim)}  {aim.name:<{width}}  {aim.value:.2f} {aim.unit}" for aim in aims)
-
-
-def _verdict(aim: Aim) -> str:
-    return f"{'pass' if aim.met else 'MISS'}  aim: <= {aim.limit:g} {aim.unit}"
+    return "\n".join(
+        f"{'pass' if aim.met else 'MISS'}  {aim.name:<{width}}  {aim.value:8.2f} {aim.unit:<2}  aim: <= {aim.limit:g}"
+        for aim in aims
+    )
