@@ -31,11 +31,13 @@ def python_of_the_runtime() -> Path:
     return require(path, "CPython 3.13", "uv python install 3.13")
 
 
-def on_lambda(artifact: Path, code: str) -> str:
+def on_lambda(artifact: Path, code: str, **environment: str) -> str:
     """Run code as a sandbox would: the package is all there is beside the standard library, and warnings are errors."""
     python = python_of_the_runtime()
     command = [python, "-B", "-s", "-S", "-W", "error", "-c", code]
-    done = subprocess.run(command, env={"PYTHONPATH": str(artifact)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={"PYTHONPATH": str(artifact), **environment}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -148,3 +150,10 @@ print(*boto3.session.Session().get_available_services())
 )
 def test_a_library_can_be_imported_from_the_pruned_package(artifact: Path, module: str) -> None:
     assert on_lambda(artifact, f"import {module}; print({module}.__file__)").startswith(str(artifact))
+
+
+@pytest.mark.parametrize(("door", "attribute"), [("function_url", "app"), ("http_api", "handler")])
+def test_a_door_opens_from_the_package(artifact: Path, door: str, attribute: str) -> None:
+    code = f"import handlers.{door}; print(callable(handlers.{door}.{attribute}))"
+
+    assert on_lambda(artifact, code, AUTH_MODE="noauth", ALLOW_PUBLIC_NOAUTH="true").splitlines()[-1] == "True"
