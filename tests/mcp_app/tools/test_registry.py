@@ -1,0 +1,150 @@
+"""What the registry makes of a call, whatever the tool does."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import Field
+
+import mcp_app.tools.utility
+from mcp_app.clients.errors import SlowError
+from mcp_app.deadline import Deadline
+from mcp_app.tools.content import Content, Image, InputRequest, NeedsInput, Text
+from mcp_app.tools.context import ToolContext
+from mcp_app.tools.outcome import Outcome, Status
+from mcp_app.tools.registry import Registry, UnknownToolError, discover
+from mcp_app.tools.tool import Annotations, Arguments, InvalidArgumentsError, Result, Tool, ToolError, tool
+from tests.support.calls import idle_clients, text_of
+
+pytestmark = pytest.mark.anyio
+
+HINTS = Annotations(read_only=True, open_world=False)
+
+
+class Number(Arguments):
+    value: int = Field(ge=0)
+
+
+class Doubled(Result):
+    value: float | None
+
+
+@tool(name="math.double", title="Double", annotations=HINTS, examples=[{"value": 2}])
+async def double(arguments: Number, _context: ToolContext) -> Doubled:
+    """Doubles."""
+    return Doubled(value=arguments.value * 2)
+
+
+def failing(error: Exception) -> Tool[Any]:
+    @tool(title="Failing", annotations=HINTS)
+    async def fail(_arguments: Arguments, _context: ToolContext) -> Doubled:
+        """Fails."""
+        raise error
+
+    return fail
+
+
+async def run(made: Tool[Any], arguments: Any = None, seconds: float = 5, name: str | None = None) -> Outcome:
+    context = ToolContext(deadline=Deadline.after(seconds), clients=idle_clients())
+    return await Registry([made]).call(name or made.name, arguments, context)
+
+
+async def test_a_result_is_text_and_structure() -> None:
+    outcome = await run(double, {"value": 21})
+    assert outcome == Outcome(Status.OK, (Text('{"value": 42.0}'),), {"value": 42.0})
+    assert not outcome.is_error
+
+
+@pytest.mark.parametrize("name", ["math.double", "math_double"])
+async def test_a_tool_is_called_by_either_spelling(name: str) -> None:
+    assert (await run(double, {"value": 1}, name=name)).status is Status.OK
+
+
+async def test_content_blocks_are_passed_on() -> None:
+    blocks = (Text("a"), Image(b"\x89PNG", "image/png"))
+
+    @tool(title="Blocks", annotations=HINTS)
+    async def show(_arguments: Arguments, _context: ToolContext) -> Sequence[Content]:
+        """Shows."""
+        return blocks
+
+    assert show.output_schema is None
+    assert await run(show) == Outcome(Status.OK, blocks)
+
+
+async def test_a_question_back_is_passed_on() -> None:
+    question = NeedsInput({"name": InputRequest("elicitation/create", {"message": "Who?"})}, state="s")
+
+    @tool(title="Ask", annotations=HINTS)
+    async def ask(_arguments: Arguments, _context: ToolContext) -> NeedsInput:
+        """Asks."""
+        return question
+
+    outcome = await run(ask)
+    assert outcome == Outcome(Status.NEEDS_INPUT, needs=question)
+    assert not outcome.is_error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (ToolError("No such order."), Status.FAILED, "No such order."),
+        (InvalidArgumentsError("value: odd."), Status.INVALID, "value: odd."),
+        (SlowError("Probe"), Status.FAILED, "Probe did not answer in time. Try again later."),
+        (TimeoutError(), Status.FAILED, "Failing did not finish in time. Try again later."),
+        (ValueError("inside text"), Status.FAILED, "Failing failed for an internal reason. It has been logged."),
+    ],
+)
+async def test_each_error_has_its_outcome(error: Exception, status: Status, text: str) -> None:
+    outcome = await run(failing(error))
+    assert (outcome.status, text_of(outcome)) == (status, text)
+    assert outcome.is_error
+
+
+async def test_an_unexpected_error_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    await run(failing(ValueError("inside text")))
+    (record,) = caplog.records
+    assert (record.levelno, record.getMessage()) == (logging.ERROR, "tool fail failed")
+    assert "inside text" in caplog.text
+
+
+async def test_a_result_that_is_no_json_number_fails() -> None:
+    @tool(title="Odd", annotations=HINTS)
+    async def odd(_arguments: Arguments, _context: ToolContext) -> Doubled:
+        """Odd."""
+        return Doubled(value=float("nan"))
+
+    assert (await run(odd)).status is Status.FAILED
+
+
+async def test_a_call_ends_at_its_deadline() -> None:
+    @tool(title="Endless", annotations=HINTS)
+    async def endless(_arguments: Arguments, _context: ToolContext) -> Doubled:
+        """Never ends."""
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    outcome = await run(endless, seconds=0.05)
+    assert text_of(outcome) == "Endless did not finish in time. Try again later."
+
+
+async def test_an_unknown_tool_is_an_error_of_its_own() -> None:
+    with pytest.raises(UnknownToolError):
+        await run(double, name="math.triple")
+
+
+def test_two_tools_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="same name"):
+        Registry([double, double])
+
+
+def test_tools_are_found_in_a_fixed_order() -> None:
+    names = [found.name for found in discover(mcp_app.tools.utility)]
+    assert names == ["echo", "get_request_info", "get_source_ip", "get_weather", "web_search"]
+
+
+async def test_a_deadline_is_never_negative() -> None:
+    assert Deadline(5.0, lambda: 9.0).remaining() == 0.0
+    assert Deadline.after(5.0, lambda: 9.0).remaining() == 5.0
