@@ -59,6 +59,11 @@ class Reply:
     def json(self):
         return json.loads(self.body)
 
+    @property
+    def delay(self):
+        """The longest that a piece was under way, in seconds; each piece is the time when it was sent."""
+        return max(arrival - float(piece) for arrival, piece in self.arrivals)
+
 
 class Client:
     """One kept-alive connection to a function URL."""
@@ -117,3 +122,12 @@ async def call(emulator, target, method="GET", headers=(), body=b"") -> Reply:
     """One request on a connection of its own."""
     async with connect(emulator) as client:
         return await client.call(target, method, headers, body)
+
+
+async def promptest(emulator, target) -> Reply:
+    """The first of three replies whose pieces all arrive within 20 ms: a busy machine may delay one, a buffer all."""
+    for _ in range(3):
+        reply = await call(emulator, target)
+        if reply.delay < 0.02:
+            break
+    return reply

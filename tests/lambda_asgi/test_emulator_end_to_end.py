@@ -12,7 +12,7 @@ import pytest
 import lambda_asgi
 from lambda_asgi.emulator import Emulator, FunctionConfig
 
-from .emulator_client import Lines, call, connect
+from .emulator_client import Lines, call, connect, promptest
 
 pytestmark = pytest.mark.anyio
 
@@ -37,10 +37,10 @@ async def deployed(task_root, **options):
 
 async def test_events_arrive_apart_and_at_once(task_root):
     async with deployed(task_root) as (emulator, _):
-        reply = await call(emulator, "/five")
+        reply = await promptest(emulator, "/five")
     assert reply.headers["content-type"] == ["text/event-stream"]
     assert len(reply.arrivals) == 5
-    assert max(arrival - float(piece) for arrival, piece in reply.arrivals) < 0.02
+    assert reply.delay < 0.02
     assert min(after - before for (before, _), (after, _) in pairwise(reply.arrivals)) > 0.28
 
 

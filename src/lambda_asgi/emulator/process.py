@@ -8,7 +8,6 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from .config import FunctionConfig, environment
 from .wire import READ_SIZE
@@ -53,7 +52,8 @@ class Process:
     def peak_memory_mb(self) -> int | None:
         """Return the peak resident set of the first process in MB, None where the host does not tell."""
         try:
-            status = Path(f"/proc/{self.pid}/status").read_bytes()
+            with open(f"/proc/{self.pid}/status", "rb", buffering=0) as file:  # noqa: PTH123 (read at every invocation)
+                status = file.read()
         except OSError:
             return None
         _, found, rest = status.partition(b"VmHWM:")

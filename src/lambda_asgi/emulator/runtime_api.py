@@ -19,6 +19,7 @@ from .wire import Body, Listener, MalformedMessageError, RequestHead, TruncatedB
 
 TIMED_OUT = "Sandbox.Timedout"
 _LINGER = 0.5
+_ACCEPTED = encode_json(202, {"status": "OK"})
 _ERROR_TYPE = "lambda-runtime-function-error-type"
 _ERROR_BODY = "lambda-runtime-function-error-body"
 
@@ -238,7 +239,7 @@ def _is_timed_out(invocation: Invocation) -> bool:
 
 
 def _accept(writer: asyncio.StreamWriter) -> None:
-    writer.write(encode_json(202, {"status": "OK"}))
+    writer.write(_ACCEPTED)
 
 
 async def _refuse(

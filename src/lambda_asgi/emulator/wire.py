@@ -38,7 +38,10 @@ class RequestHead:
 
     def header(self, name: str) -> str:
         """Return the first value of a field, empty when it is absent."""
-        return next((value for key, value in self.headers if key == name), "")
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return ""
 
     def combined(self) -> dict[str, str]:
         """Return every field once, repeats joined by a comma (cookies by a semicolon; RFC 6265, 5.4)."""
@@ -92,7 +95,12 @@ class Body:
     def __init__(self, reader: asyncio.StreamReader, head: RequestHead) -> None:
         self._reader = reader
         self._chunked = head.header("transfer-encoding").lower() == "chunked"
-        self._declared = {name.strip().lower() for name in head.combined().get("trailer", "").split(",")}
+        self._declared = frozenset(
+            declared.strip().lower()
+            for name, value in head.headers
+            if name == "trailer"
+            for declared in value.split(",")
+        )
         self._left = 0 if self._chunked else _content_length(head)
         self._within_chunk = False
         self._ended = not self._chunked and not self._left
