@@ -90,7 +90,9 @@ def configure_logging(settings: Settings) -> None:
     fixed = {"service": settings.name, "environment": settings.environment}
     handler.setFormatter(JsonFormatter(redactor, fixed) if settings.log_format == "json" else TextFormatter(redactor))
     root = logging.getLogger()
-    root.handlers = [kept for kept in root.handlers if not isinstance(kept, _OutputHandler)] + [handler]
+    for earlier in [one for one in root.handlers if isinstance(one, _OutputHandler)]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
     root.setLevel(settings.log_level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

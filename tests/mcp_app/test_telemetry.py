@@ -15,14 +15,6 @@ logger = logging.getLogger("tests.telemetry")
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
 
-@pytest.fixture(autouse=True)
-def _logging_as_it_was():
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers, root.level = handlers, level
-
-
 @pytest.fixture
 def lines(capsys):
     def read() -> list[dict]:
@@ -107,10 +99,13 @@ def test_configuring_twice_logs_once(lines):
 
 
 def test_other_handlers_stay():
-    mine = logging.NullHandler()
-    logging.getLogger().addHandler(mine)
-    configure_logging(Settings())
-    assert mine in logging.getLogger().handlers
+    root, mine = logging.getLogger(), logging.NullHandler()
+    root.addHandler(mine)
+    try:
+        configure_logging(Settings())
+        assert mine in root.handlers
+    finally:
+        root.removeHandler(mine)
 
 
 def test_text_is_for_a_person(capsys):
