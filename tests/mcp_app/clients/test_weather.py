@@ -53,6 +53,7 @@ async def test_the_national_weather_service_is_asked_without_a_key() -> None:
     assert text_of(outcome) == NEW_YORK
     assert outcome.structured is not None
     assert outcome.structured["source"] == "National Weather Service"
+    assert outcome.structured["temperature_f"] == 72.0
     assert double.paths == [
         "/points/40.7484,-73.9967",
         "/gridpoints/OKX/33,35/stations",

@@ -64,9 +64,9 @@ async def get_weather(arguments: WeatherArguments, context: ToolContext) -> Weat
     return WeatherResult(
         location=place.name,
         zip_code=place.zip_code,
-        temperature_f=report.temperature,
+        temperature_f=_tenth(report.temperature),
         conditions=report.conditions,
-        humidity_percent=report.humidity,
+        humidity_percent=_tenth(report.humidity),
         observed_at=report.observed_at,
         source=report.source.removeprefix("The "),
     )
@@ -74,3 +74,8 @@ async def get_weather(arguments: WeatherArguments, context: ToolContext) -> Weat
 
 def _rounded(value: float | None, unit: str) -> str:
     return "not reported" if value is None else f"{round(value)}{unit}"
+
+
+def _tenth(value: float | None) -> float | None:
+    """One decimal: what a conversion from Celsius adds beyond it is noise."""
+    return None if value is None else round(value, 1)
