@@ -22,7 +22,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # They log each request's URL at INFO, and a URL may carry a key.
 _CHATTY: Final = ("botocore", "boto3", "httpcore2", "httpx2", "mcp", "urllib3")
-_encode = json.JSONEncoder(ensure_ascii=False, default=repr, separators=(",", ":")).encode
+_encode = json.JSONEncoder(default=repr, separators=(",", ":")).encode
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -66,7 +66,8 @@ class TextFormatter(logging.Formatter):
         tail = "".join(f" {name}={value}" for name, value in extras.items())
         line = self._redactor.text(f"{record.levelname:<8} {record.getMessage()}{tail}")
         trace = (_exception(record) or {}).get("trace", "")
-        printable = line.translate(_ESCAPES)  # a path may hold a line break that would forge a second line
+        # A path may hold a line break that would forge a second line, or what standard output cannot encode.
+        printable = line.translate(_ESCAPES).encode(errors="backslashreplace").decode()
         return f"{timestamp(record.created)[11:23]} {printable}" + (
             f"\n{self._redactor.text(trace.rstrip())}" if trace else ""
         )

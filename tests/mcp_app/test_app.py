@@ -200,6 +200,19 @@ def test_it_streams_what_it_sends():
         assert b"".join(parts) == b"second"
 
 
+def test_a_reply_without_headers_gets_the_servers():
+    async def bare(scope, receive, send):
+        await send({"type": "http.response.start", "status": 202})
+        await send({"type": "http.response.body"})
+
+    app = create_app(SETTINGS)
+    app.router.routes[0].app = bare
+    with connected(app) as client:
+        reply = client.get("/")
+    assert (reply.status_code, reply.headers["vary"]) == (202, "Origin")
+    assert "x-request-id" in reply.headers
+
+
 def test_an_exception_anywhere_inside_is_a_500_with_every_header():
     async def broken(scope, receive, send):
         raise RuntimeError("inside")

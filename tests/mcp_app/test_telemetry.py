@@ -77,6 +77,15 @@ def test_what_json_cannot_say_is_shown_as_text(lines):
     assert entry["7"] == "seven"
 
 
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_what_no_encoding_can_say_is_logged_all_the_same(log_format, capfdbinary):
+    configure_logging(Settings(log_format=log_format))
+    logger.info("lone surrogate \ud800", extra={"path": "/\udcff"})
+    line = capfdbinary.readouterr().out.lower()
+    assert b"\\ud800" in line
+    assert b"\\udcff" in line
+
+
 def test_the_level_is_the_configured_one(lines):
     configure_logging(Settings(log_level="ERROR"))
     logger.warning("quiet")

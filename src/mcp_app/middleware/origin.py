@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_app.address import on_loopback, public_url
+from mcp_app.middleware.reply import with_headers
 from mcp_app.settings import Settings, is_loopback
 from mcp_app.variable import origin
 from mcp_app.web.errors import error_response
@@ -99,16 +100,13 @@ def _preflight(headers: Headers, allowed: str | None) -> Response:
 
 
 def _sharing(send: Send, asking: str | None) -> Send:
-    async def send_with_cors(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.add_vary_header("Origin")
-            if asking is not None:
-                headers["Access-Control-Allow-Origin"] = asking
-                headers["Access-Control-Expose-Headers"] = _EXPOSED
-        await send(message)
+    def share(headers: MutableHeaders) -> None:
+        headers.add_vary_header("Origin")
+        if asking is not None:
+            headers["Access-Control-Allow-Origin"] = asking
+            headers["Access-Control-Expose-Headers"] = _EXPOSED
 
-    return send_with_cors
+    return with_headers(send, share)
 
 
 def _is_local(host: str) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mcp_app.middleware.reply import with_headers
 from mcp_app.telemetry import request_id
 
 HEADER = "X-Request-Id"
@@ -33,14 +34,12 @@ class RequestIdMiddleware:
             return
         current = _inbound_id(Headers(scope=scope)) or _lambda_id(scope) or self.make_id()
 
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = current
-            await send(message)
+        def echo(headers: MutableHeaders) -> None:
+            headers[HEADER] = current
 
         token = request_id.set(current)
         try:
-            await self.app(scope, receive, send_with_id)
+            await self.app(scope, receive, with_headers(send, echo))
         finally:
             request_id.reset(token)
 

@@ -3,9 +3,10 @@
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_app.address import public_url
+from mcp_app.middleware.reply import with_headers
 from mcp_app.settings import Settings, is_loopback
 
 HEADERS: Final = {
@@ -33,13 +34,10 @@ class SecurityHeadersMiddleware:
         url = public_url(self.settings, scope) or ""
         secure = url.startswith("https://") and not is_loopback(url)
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if secure:
-                    headers.setdefault("Strict-Transport-Security", HSTS)
-            await send(message)
+        def protect(headers: MutableHeaders) -> None:
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            if secure:
+                headers.setdefault("Strict-Transport-Security", HSTS)
 
-        await self.app(scope, receive, send_with_headers)
+        await self.app(scope, receive, with_headers(send, protect))
