@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from lambda_asgi.emulator import Limits
+from lambda_asgi.emulator import Emulator, FunctionConfig, Limits
 
-from .emulator_client import call, connect, emulate, promptest
+from .emulator_client import TOYS, call, connect, emulate, promptest
 
 pytestmark = pytest.mark.anyio
 
@@ -99,6 +99,10 @@ async def test_status_headers_and_cookies_of_the_prelude_reach_the_client():
     assert reply.headers["x-amzn-trace-id"]
 
 
+async def test_a_status_of_no_name_reaches_the_client():
+    assert (await answered({"statusCode": 599})).status == 599
+
+
 async def test_reserved_headers_are_renamed_and_the_hops_own_dropped():
     reply = await answered(
         {
@@ -172,10 +176,49 @@ async def test_a_request_over_the_limit_is_a_413():
         assert not any(line.startswith("START") for line in lines)
 
 
-async def test_what_is_not_http_is_a_400():
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"HELLO\r\n\r\n",
+        b"GET / HTTP/2.0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad name: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nlonger\r\n",
+        b"GET / HTTP/1.1\r\nx: " + b"y" * 300_000 + b"\r\n\r\n",
+    ],
+)
+async def test_what_is_not_http_is_a_400(request_):
     async with emulate() as (emulator, _), connect(emulator) as client:
-        client.writer.write(b"HELLO\r\n\r\n")
+        client.writer.write(request_)
         assert (await client.receive()).status == 400
+        assert await client.reader.read() == b""
+
+
+async def test_an_http_1_0_client_reads_until_the_connection_closes():
+    async with emulate() as (emulator, _), connect(emulator) as client:
+        client.writer.write(b"GET /hello HTTP/1.0\r\n\r\n")
+        reply = await client.reader.read()
+    head, _, body = reply.partition(b"\r\n\r\n")
+    assert b"Connection: close" in head
+    assert b"chunked" not in head
+    assert body == b"hello"
+
+
+async def test_a_request_that_breaks_off_reaches_no_function():
+    async with emulate() as (emulator, lines), connect(emulator) as client:
+        client.writer.write(b"POST /hello HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
+        client.writer.write_eof()
+        assert await client.reader.read() == b""
+        assert lines == []
+
+
+async def test_an_address_in_use_is_refused_and_nothing_left_behind():
+    async with emulate() as (emulator, _):
+        port = int(emulator.url.rpartition(":")[2])
+        second = Emulator(FunctionConfig("toy.serve", TOYS, wrapper=TOYS / "bootstrap"), port=port, log=print)
+        with pytest.raises(OSError, match="in use"):
+            await second.__aenter__()
 
 
 BUFFERED = [

@@ -1,8 +1,10 @@
 """The Runtime API: what it accepts, what it refuses, and what a client sees of either."""
 
+import json
+
 import pytest
 
-from lambda_asgi.emulator import Limits
+from lambda_asgi.emulator import Limits, RequestTooLargeError
 
 from .emulator_client import call, emulate
 
@@ -140,6 +142,53 @@ async def test_a_malformed_prelude_is_a_502(page):
         reply = await call(emulator, f"/{page}")
         assert (reply.status, reply.body, reply.complete) == (502, b"Internal Server Error", True)
         assert (await call(emulator, "/hello")).status == 200
+
+
+EXTENSION = "/2020-01-01/extension"
+NAMED = {"Lambda-Extension-Name": "x"}
+INVOKE = '{"events": ["INVOKE"]}'
+REFUSALS = [
+    (["POST", "/2018-06-01/runtime/init/error", {}, "{}"], 403, "InvalidStateTransition"),
+    (["GET", "/2018-06-01/runtime/invocation/next/", {}, None], 403, "InvalidStateTransition"),
+    (["GET", "/2018-06-01/nothing", {}, None], 404, "NotFound"),
+    (["POST", "/2018-06-01/runtime/invocation/x/error", {}, "{}"], 400, "InvalidRequestID"),
+    (["GET", "/2021-04-23/credentials", {}, None], 404, "NotFound"),
+    (["POST", f"{EXTENSION}/register", {}, INVOKE], 403, "Extension.InvalidExtensionName"),
+    (["POST", f"{EXTENSION}/register", NAMED, "[]"], 403, "InvalidRequestFormat"),
+    (["POST", f"{EXTENSION}/register", NAMED, '{"events": ["DANCE"]}'], 403, "Extension.InvalidEventType"),
+    (["POST", f"{EXTENSION}/register", NAMED, INVOKE], 403, "Extension.RegistrationClosed"),
+    (["GET", f"{EXTENSION}/event/next", {}, None], 403, "Extension.MissingExtensionIdentifier"),
+    (
+        ["GET", f"{EXTENSION}/event/next", {"Lambda-Extension-Identifier": "x"}, None],
+        403,
+        "Extension.UnknownExtensionIdentifier",
+    ),
+    (["GET", f"{EXTENSION}/dance", {}, None], 404, "NotFound"),
+]
+
+
+async def test_requests_that_make_no_sense_are_refused_each_with_its_reason():
+    wanted = json.dumps([request for request, _, _ in REFUSALS]).encode()
+    async with emulate() as (emulator, _):
+        replies = (await call(emulator, "/requests", "POST", [("Content-Type", "text/plain")], wanted)).json()
+    told = [(status, json.loads(body)["errorType"]) for status, body in replies]
+    assert told == [(status, error_type) for _, status, error_type in REFUSALS]
+
+
+async def test_a_restored_sandbox_finds_its_credentials():
+    path = "/2021-04-23/credentials"
+    wanted = json.dumps([["GET", path, {"Authorization": token}, None] for token in ("emulator", "wrong")]).encode()
+    async with emulate("snapshot", snapstart=True) as (emulator, _):
+        right, wrong = (await call(emulator, "/requests", "POST", [("Content-Type", "text/plain")], wanted)).json()
+    assert right[0] == 200
+    assert json.loads(right[1])["AccessKeyId"] == "ASIAEMULATOR"
+    assert wrong[0] == 404
+
+
+async def test_a_direct_invocation_over_the_limit_is_refused():
+    async with emulate(limits=Limits(request=100)) as (emulator, _):
+        with pytest.raises(RequestTooLargeError):
+            await emulator.invoke({"x": "y" * 100})
 
 
 async def test_a_direct_invocation_gets_the_payload_as_it_is():

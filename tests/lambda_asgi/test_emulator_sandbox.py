@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lambda_asgi.emulator import FunctionConfig, Limits
+from lambda_asgi.emulator.__main__ import config_of, parser
 
 from .emulator_client import TOYS, call, emulate
 
@@ -69,6 +70,18 @@ async def test_the_environment_is_lambdas_and_nothing_of_the_hosts():
 def test_reserved_variables_are_refused(name):
     with pytest.raises(ValueError, match=f"{name} is reserved"):
         FunctionConfig("a.b", TOYS, environment={name: "x"})
+
+
+@pytest.mark.parametrize("bound", ["sandboxes", "concurrency_per_sandbox", "memory_mb", "timeout"])
+def test_bounds_must_be_positive(bound):
+    with pytest.raises(ValueError, match="must be positive"):
+        FunctionConfig("a.b", TOYS, **{bound: 0})
+
+
+async def test_the_functions_variables_may_name_another_region_and_account():
+    async with emulate(environment={"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "mine"}) as (emulator, _):
+        variables = (await call(emulator, "/environ")).json()
+    assert (variables["AWS_REGION"], variables["AWS_ACCESS_KEY_ID"]) == ("eu-central-1", "mine")
 
 
 async def test_lines_and_reports_are_lambdas():
@@ -151,6 +164,14 @@ async def test_the_task_root_is_read_only_where_the_host_permits():
         warned = any("task root stays writable" in line for line in lines)
     (TOYS / "written").unlink(missing_ok=True)
     assert reply["outcome"] == ("written" if warned else "EROFS")
+
+
+async def test_a_host_without_mount_namespaces_is_told_that_the_task_root_is_writable(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    async with emulate() as (_, lines):
+        assert any("task root stays writable" in line for line in lines)
+    async with emulate(read_only=False) as (_, lines):
+        assert lines == []
 
 
 async def test_background_work_occupies_the_sandbox_but_not_the_client():
@@ -338,6 +359,40 @@ async def test_nothing_is_left_running():
         await emulator.idle()
         assert all(map(is_running, pids))
     assert await gone(*pids)
+
+
+def test_the_command_has_an_option_for_every_setting():
+    text = "a.b --task-root x --python p --env A=1 --env B=2=3 --timeout 3 --memory 512 --sandboxes 2 --concurrency 5"
+    text += " --invoke-mode BUFFERED --snapstart --no-freeze --drop-connections --writable --no-throttle --name n --wrapper w"
+    config = config_of(parser().parse_args(text.split()))
+    assert config == FunctionConfig(
+        handler="a.b",
+        task_root=Path("x"),
+        python="p",
+        environment={"A": "1", "B": "2=3"},
+        timeout=3,
+        memory_mb=512,
+        invoke_mode="BUFFERED",
+        sandboxes=2,
+        concurrency_per_sandbox=5,
+        snapstart=True,
+        freeze=False,
+        drop_connections=True,
+        read_only=False,
+        throttle=False,
+        name="n",
+        wrapper=Path("w"),
+    )
+
+
+@pytest.mark.parametrize("wrong", ["--env=novalue", "--env=_HANDLER=x", "--sandboxes=0"])
+async def test_the_command_refuses_what_lambda_would(wrong):
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "lambda_asgi.emulator", "a.b", wrong, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await command.communicate()
+    assert command.returncode == 2
+    assert b"error: " in errors
 
 
 @linux

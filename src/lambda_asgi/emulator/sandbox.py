@@ -288,8 +288,8 @@ class Sandbox:
     async def _end_process(self, *, terminate: bool = False, patient: bool = False) -> None:
         if self._process is not None and self._watcher is not None:
             if terminate:
-                self._process.signal(signal.SIGTERM)
                 self._thaw()
+                self._process.signal(signal.SIGTERM)
             if terminate or patient:
                 await asyncio.wait([self._watcher], timeout=self._config.limits.shutdown)
             self._process.signal(signal.SIGKILL)

@@ -251,6 +251,15 @@ def restore_next(context, headers):
     respond(context)
 
 
+def requests(context, headers):
+    """Make the GETs and POSTs that the event's body lists; answer with their statuses and bodies."""
+    replies = []
+    for method, path, fields, body in json.loads(context["event"]["body"]):
+        status, _, reply = call(method, path, fields, body)
+        replies.append([status, reply.decode()])
+    respond_json(context, replies)
+
+
 STATE = {}
 PAGES = {
     "hello": lambda context, _: respond(context),
