@@ -76,7 +76,7 @@ class OpenAIDouble:
             return _error(401, "invalid_api_key", "Incorrect API key provided: sk-***.")
         for name in sorted(self.unsupported & body.keys()):
             return _error(400, "unsupported_parameter", f"Unsupported parameter: {name}", f"{name}.something")
-        if not self.streams:
+        if not (self.streams and body.get("stream")):
             return JSONResponse({"object": "response", "status": "completed", "error": None, "output": self.output})
         return StreamingResponse(self._stream(), media_type="text/event-stream; charset=utf-8")
 

@@ -23,7 +23,7 @@ from mcp_app.deadline import Deadline
 SERVICE: Final = "The National Weather Service"
 
 _STATIONS: Final = 3
-_STATION_SECONDS: Final = 3.0
+_STATION_SECONDS: Final = 2.0
 """One slow station must not use up the call."""
 _FRESH: Final = timedelta(hours=3)
 """Stations report hourly; some stop for days and keep their last observation."""
@@ -65,10 +65,11 @@ class NationalWeatherService:
         """The weather now.
 
         Raises:
-            UpstreamError: there is none to be had; a `NotFoundError` where the service does not cover the place.
+            UpstreamError: there is none to be had; a `NotFoundError` where nobody reports on the place.
         """
         point = await self._points.get(place, lambda: self._point(place, deadline))
-        report, failure = _NOTHING, UpstreamError(SERVICE)
+        report = _NOTHING
+        failure: UpstreamError = NotFoundError(SERVICE)
         for ask in self._sources(point):
             try:
                 report = report.filled(await ask(deadline))

@@ -51,8 +51,8 @@ _STEPS: Final = {
     "response.output_text.delta": "Writing down the results",
 }
 _LAST: Final = frozenset({"response.completed", "response.failed", "response.incomplete"})
-_OPTIONAL: Final = frozenset({"include", "reasoning", "text", "tool_choice"})
-"""Parts of the request that some models and gateways do not take, and a search can do without."""
+_OPTIONAL: Final = frozenset({"include", "reasoning", "stream", "text", "tool_choice"})
+"""Parts of the request that some models, accounts and gateways do not take, and a search can do without."""
 _ERRORS: Final[Mapping[str, type[UpstreamError]]] = {
     "content_filter": RefusedError,
     "insufficient_quota": QuotaExhaustedError,
@@ -82,6 +82,7 @@ class OpenAI:
         self._url = settings.openai_base_url.rstrip("/") + "/responses"
         self._model = settings.openai_model
         self._key = ApiKey(secrets, SERVICE, "OPENAI_API_KEY", "OPENAI_SECRET_ARN")
+        self._unwanted: set[str] = set()
         self._results: Cache[tuple[SearchResult, ...]] = Cache(settings.search_cache_seconds, 256, clock)
 
     async def search(self, query: str, limit: int, deadline: Deadline, report: Report) -> tuple[SearchResult, ...]:
@@ -100,17 +101,16 @@ class OpenAI:
     async def _search(
         self, body: Mapping[str, Any], limit: int, key: str, deadline: Deadline, report: Report
     ) -> tuple[SearchResult, ...]:
+        headers = {"authorization": f"Bearer {key}"}
         while True:
-            call = Call(
-                service=SERVICE, url=self._url, method="POST", json=body, headers={"authorization": f"Bearer {key}"}
-            )
+            wanted = {name: value for name, value in body.items() if name not in self._unwanted}
+            call = Call(service=SERVICE, url=self._url, method="POST", json=wanted, headers=headers)
             async with self._http.open(call, deadline) as response:
                 if response.is_success:
                     return _results(await _output(response, report), limit)
-                unwanted = await self._unwanted(call, response)
-            body = {name: value for name, value in body.items() if name != unwanted}
+                self._unwanted.add(await self._complaint(call, response))
 
-    async def _unwanted(self, call: Call, response: "httpx2.Response") -> str:
+    async def _complaint(self, call: Call, response: "httpx2.Response") -> str:
         """The optional part of the request that a 400 complains of.
 
         Raises:

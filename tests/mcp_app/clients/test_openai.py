@@ -107,15 +107,18 @@ async def test_an_answer_that_is_not_streamed_is_taken_too() -> None:
     assert outcome.structured == {"query": "mcp", "results": list(PAGES)}
 
 
-async def test_what_a_model_does_not_take_is_left_out() -> None:
-    double = OpenAIDouble(unsupported={"reasoning", "text", "tool_choice", "include"})
+async def test_what_a_model_does_not_take_is_left_out_from_then_on() -> None:
+    double = OpenAIDouble(unsupported={"reasoning", "text", "tool_choice", "include", "stream"})
     double.output = [message(output_text("See.", {"type": "url_citation", "url": "https://a.example/", "title": "A"}))]
-    outcome = await search(double)
+    async with clients(double, **KEY) as made:
+        outcome = await call("web_search", {"query": "mcp"}, made)
+        assert len(double.requests) == 6
+        await call("web_search", {"query": "another"}, made)
     assert outcome.structured == {
         "query": "mcp",
         "results": [{"title": "A", "url": "https://a.example/", "snippet": ""}],
     }
-    assert len(double.requests) == 5
+    assert len(double.requests) == 7
 
 
 async def test_nothing_found_is_no_failure() -> None:

@@ -130,6 +130,11 @@ async def test_gaps_are_filled(stations: Any, forecast: Any, text: str) -> None:
     assert text_of(outcome) == f"Weather for New York, NY (10001):\n{text}"
 
 
+async def test_nobody_reports_on_the_place() -> None:
+    double = WeatherDouble(stations={"A": observation(None, None, 50)}, forecast=[hour(None, None, None)])
+    assert text_of(await weather(double)) == "No weather is reported for New York, NY (10001)."
+
+
 async def test_only_the_nearest_stations_are_asked() -> None:
     double = WeatherDouble(stations={name: observation(None, None, None) for name in "ABCDEF"})
     await weather(double)

@@ -4,9 +4,7 @@ from typing import Final
 
 from pydantic import Field
 
-from mcp_app.tools.client_address import Evidence, client_address
 from mcp_app.tools.context import ToolContext
-from mcp_app.tools.display import printable, shown_header, shown_url
 from mcp_app.tools.tool import Annotations, Arguments, Result, tool
 
 _UNUSUAL_CASE: Final = {"dnt": "DNT", "etag": "ETag", "te": "TE", "www-authenticate": "WWW-Authenticate"}
@@ -32,7 +30,7 @@ class RequestInfoResult(Result):
     scheme: str
     protocol: str = Field(description="HTTP version, such as HTTP/1.1")
     source_ip: str | None = Field(description="Apparent address of the client")
-    source: Evidence | None = Field(description="What that address was taken from")
+    source: str | None = Field(description="x-forwarded-for, x-real-ip or connection")
     behind_proxy: bool
     forwarded_for: tuple[str, ...] = Field(description="Addresses in X-Forwarded-For, the client first")
     connection: str | None = Field(description="Peer of the connection: the nearest proxy, if there is one")
@@ -58,6 +56,9 @@ async def get_request_info(_arguments: RequestInfoArguments, context: ToolContex
 
     Use it to debug a connection or a proxy. Credentials and other secrets in headers are hidden.
     """
+    from mcp_app.tools.client_address import client_address
+    from mcp_app.tools.display import printable, shown_header, shown_url
+
     request, address = context.request, client_address(context.request)
     headers = tuple(Header(name=name, value=value) for name, value in (shown_header(*item) for item in request.headers))
     return RequestInfoResult(

@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from mcp_app.tools.client_address import Evidence, client_address
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.tool import Annotations, Arguments, Result, tool
 
@@ -19,7 +18,7 @@ class SourceIpResult(Result):
     ip: str | None = Field(description="IPv4 or IPv6 address; null if unknown")
     version: Literal[4, 6] | None = Field(description="IP version")
     behind_proxy: bool = Field(description="Whether headers show that a proxy passed the request on")
-    source: Evidence | None = Field(description="What the address was taken from")
+    source: str | None = Field(description="What the address was taken from: x-forwarded-for, x-real-ip or connection")
 
     def text(self) -> str:
         """One line with the address."""
@@ -36,5 +35,7 @@ async def get_source_ip(_arguments: SourceIpArguments, context: ToolContext) -> 
 
     It is the address of the calling client's network, taken from headers that a client can forge.
     """
+    from mcp_app.tools.client_address import client_address
+
     found = client_address(context.request)
     return SourceIpResult(ip=found.ip, version=found.version, behind_proxy=found.behind_proxy, source=found.source)
