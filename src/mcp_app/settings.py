@@ -3,6 +3,7 @@
 import ipaddress
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -275,6 +276,7 @@ class Settings:
         return Settings(**{**vars(self), **values})
 
 
+@lru_cache(maxsize=256)  # asked for every request, of few URLs
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine only."""
     try:
