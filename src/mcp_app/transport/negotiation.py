@@ -2,16 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_app.protocol import HANDSHAKE_VERSIONS, VERSIONS
 from mcp_app.transport.envelope import HEADER_MISMATCH, Envelope, EnvelopeError
 
+if TYPE_CHECKING:
+    from mcp_app.tools.tool import Tool
+
 VERSION_HEADER = b"mcp-protocol-version"
 VERSION_META = "io.modelcontextprotocol/protocolVersion"
+LOG_LEVEL_META = "io.modelcontextprotocol/logLevel"
 
 RECEIVED_HEADERS = "mcp_app.received_headers"
 """Scope entry: the headers as received, where `headers` holds what the SDK must see."""
+
+_BRIEF_METHODS = frozenset(
+    ("server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list")
+)
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 Form = Literal["json", "stream"]
@@ -80,18 +88,28 @@ def check_version_header(envelope: Envelope, version: str | None) -> None:
         )
 
 
-def answer_form(envelope: Envelope, version: str | None, accepted: Accepts, *, streaming_tool: bool) -> Form:
+def answer_form(envelope: Envelope, version: str | None, accepted: Accepts, tool: "Tool[Any] | None") -> Form:
     """Whether to answer with one JSON object or to allow a stream of events.
 
     A self-describing request may stream whenever the client takes it: the SDK begins a stream only when there is
-    something to send. In the handshake era the SDK streams from the start, so only calls that will use it do.
+    something to send, or nothing came for a while. Being ready for it is a third of a short call's cost, so calls that
+    are answered at once go without. In the handshake era the SDK streams from the start, so only calls that will use
+    it do. `tool` is what a `tools/call` names, where there is such a tool.
     """
     if not accepted.sse:
         return "json"
+    asked = "progressToken" in envelope.meta
     if version is not None and version not in HANDSHAKE_VERSIONS:
-        return "stream"
-    wanted = envelope.method == "tools/call" and (streaming_tool or "progressToken" in envelope.meta)
+        heard = asked or LOG_LEVEL_META in envelope.meta
+        return "json" if _is_brief(envelope, tool) and not heard else "stream"
+    wanted = envelope.method == "tools/call" and (asked or (tool is not None and tool.streaming))
     return "stream" if wanted else "json"
+
+
+def _is_brief(envelope: Envelope, tool: "Tool[Any] | None") -> bool:
+    if tool is None:
+        return envelope.method in _BRIEF_METHODS
+    return not tool.streaming and not tool.annotations.open_world
 
 
 def repaired(envelope: Envelope) -> dict[str, Any] | None:

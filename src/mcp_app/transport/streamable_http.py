@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
     from mcp_app.clients import Clients
+    from mcp_app.tools.tool import Tool
     from mcp_app.transport.request_state import SecretSource
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class StreamableHTTP:
         accepted = negotiation.accepts(scope["headers"])
         headers = negotiation.sdk_headers(envelope, scope["headers"], accepted)
         version = negotiation.protocol_version(headers)
-        form = negotiation.answer_form(envelope, version, accepted, streaming_tool=self._streams(envelope.tool))
+        form = negotiation.answer_form(envelope, version, accepted, self._tool(envelope.tool))
         inner = {**scope, "headers": headers, negotiation.RECEIVED_HEADERS: scope["headers"]}
         watched = _Watched(send)
         try:
@@ -84,11 +85,11 @@ class StreamableHTTP:
             error = EnvelopeError(INTERNAL_ERROR, "Internal error. It has been logged.", envelope.request_id)
             await _refuse(send, 500, error)
 
-    def _streams(self, tool: str | None) -> bool:
+    def _tool(self, name: str | None) -> "Tool[Any] | None":
         try:
-            return tool is not None and self._registry.get(tool).streaming
+            return None if name is None else self._registry.get(name)
         except UnknownToolError:
-            return False
+            return None
 
 
 class _MediaTypeError(Exception):
