@@ -147,17 +147,17 @@ def _init_error_type(error: BaseException, failure: Failure) -> str:
 
 
 def main() -> int:
-    """Run in this process's environment; return the exit code.
-
-    Raises:
-        SettingsError: The environment is not Lambda's, or a setting makes no sense.
-    """
+    """Run in this process's environment; return the exit code."""
     # What an app imports survives: collecting meanwhile is time lost in every cold start.
     gc.disable()
-    settings = Settings.from_environment(os.environ)
-    api = RuntimeApi(Address.parse(settings.runtime_api))
     log = stderr_log()
+    address = os.environ.get("AWS_LAMBDA_RUNTIME_API")
+    if not address:
+        sys.stderr.write("AWS_LAMBDA_RUNTIME_API is not set: this process is not running in a Lambda environment.\n")
+        return FAILED
+    api = RuntimeApi(Address.parse(address))
     try:
+        settings = Settings.from_environment(os.environ)
         app = load(settings.handler)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the service must hear of it
         asyncio.run(report_init_failure(api, log, error))

@@ -17,7 +17,6 @@ class Settings:
     Source for Lambda's own: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
 
-    runtime_api: str
     handler: str
     max_concurrency: int = 1
     snap_start: bool = False
@@ -34,7 +33,6 @@ class Settings:
             SettingsError: A variable is missing or makes no sense; the message names it.
         """
         return cls(
-            runtime_api=_required(environment, "AWS_LAMBDA_RUNTIME_API"),
             handler=_required(environment, "_HANDLER"),
             max_concurrency=_integer(environment, "AWS_LAMBDA_MAX_CONCURRENCY", default=1, least=1),
             snap_start=environment.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start",

@@ -289,6 +289,12 @@ async def unbuffered(scope, receive, send):
     await never_begins(scope, receive, send)
 
 
+async def two_senders(scope, receive, send):
+    await send(start())
+    await asyncio.gather(send(body(b"a", more=True)), send(body(b"b", more=True)))
+    await send(body())
+
+
 async def slow_background(scope, receive, send):
     await send(start())
     await send(body(b"all"))

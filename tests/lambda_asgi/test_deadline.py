@@ -88,12 +88,14 @@ async def test_background_work_ends_with_the_deadline_too(running):
 async def test_a_stalled_reader_does_not_hold_the_sandbox_beyond_the_deadline(running):
     api, _ = running
     await api.idle()
-    api.read_delay = lambda size: 5.0 if size > 100_000 else 0.0
+    api.read_delay = lambda size: 1.5 if 100_000 < size <= 100_000 + 65536 else 0.0
     stalled = api.invoke(function_url("/blocked_send"), lasting=1)
     begun = time.monotonic()
-    await stalled.answered.get()
+    sent = await stalled.answered.get()
     assert (await api.call(function_url("/small"))).payload == b"ok"
     assert time.monotonic() - begun < 1.2
+    await sent.complete.wait()
+    assert sent.truncated
 
 
 @pytest.mark.anyio

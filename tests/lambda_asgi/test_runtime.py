@@ -244,9 +244,12 @@ async def test_output_is_not_buffered(running):
     ],
 )
 async def test_a_setting_that_makes_no_sense_is_named(name, value):
-    async with hosted(**{name: value}) as (_, box):
+    async with hosted(**{name: value}) as (api, box):
+        report = await api.seen("/init/error")
+        assert report.headers["lambda-runtime-function-error-type"] == "Runtime.SettingsError"
+        assert name in report.document["errorMessage"]
         assert await box.exit_code() == 1
-        assert name.encode() in box.errors.splitlines()[-1]
+        assert name in box.log[0]["errorMessage"]
 
 
 async def test_memory_does_not_grow(running):

@@ -166,6 +166,12 @@ async def test_the_head_goes_out_at_once_when_the_first_body_is_open_and_empty(r
     assert late.at - delimiter.at > 0.25
 
 
+async def test_tasks_that_send_at_once_do_not_mix_their_pieces(running):
+    api, _ = running
+    sent = await api.call(function_url("/two_senders"))
+    assert [chunk.data for chunk in sent.chunks[1:]] == [bytes(8), b"a", b"b"]
+
+
 async def test_headers_are_cleaned_and_cookies_apart(running):
     api, _ = running
     assert (await api.call(function_url("/cookies"))).prelude == {
