@@ -173,6 +173,7 @@ async def test_a_request_over_the_limit_is_a_413():
         assert reply.json()["Message"].startswith("Request must be smaller than 2000 bytes")
         encoded = await call(emulator, "/event", "POST", [("Content-Type", "image/png")], b"x" * 1600)
         assert encoded.status == 413
+        assert (await call(emulator, "/event", "POST", body=b"x" * 7_000_000)).status == 413
         assert not any(line.startswith("START") for line in lines)
 
 

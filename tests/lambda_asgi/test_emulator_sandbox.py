@@ -363,7 +363,8 @@ async def test_nothing_is_left_running():
 
 def test_the_command_has_an_option_for_every_setting():
     text = "a.b --task-root x --python p --env A=1 --env B=2=3 --timeout 3 --memory 512 --sandboxes 2 --concurrency 5"
-    text += " --invoke-mode BUFFERED --snapstart --no-freeze --drop-connections --writable --no-throttle --name n --wrapper w"
+    text += " --invoke-mode BUFFERED --snapstart --no-freeze --drop-connections --writable --no-throttle"
+    text += " --name n --wrapper w"
     config = config_of(parser().parse_args(text.split()))
     assert config == FunctionConfig(
         handler="a.b",

@@ -26,7 +26,7 @@ from .responses import (
     remap,
 )
 from .throttle import Throttle
-from .wire import Body, Listener, MalformedMessageError, RequestHead, TruncatedBodyError, read_head
+from .wire import Body, Listener, MalformedMessageError, RequestHead, TruncatedBodyError, linger, read_head
 
 _THROTTLED = {
     "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded",
@@ -214,6 +214,7 @@ class FunctionUrl:
                     return
         except MalformedMessageError as error:
             writer.write(encode_json(400, {"Message": str(error)}, ("Connection", "close")))
+            await linger(reader, writer)
         except TruncatedBodyError:
             return
 
@@ -226,13 +227,8 @@ class FunctionUrl:
         try:
             event = await self._read_event(head, reader, writer, Origin(client, self._domain, self._port), stamp)
         except RequestTooLargeError:
-            message = (
-                f"Request must be smaller than {self._config.limits.request} bytes for the InvokeFunction operation"
-            )
-            close = ("Connection", "close")
-            writer.write(
-                encode_json(413, {"Message": message}, *fields, ("x-amzn-ErrorType", "RequestTooLargeException"), close)
-            )
+            writer.write(_too_large(self._config.limits.request, fields))
+            await linger(reader, writer)
             return False
         exchange = Exchange(writer, head, fields)
         try:
@@ -266,6 +262,12 @@ class FunctionUrl:
         if len(event) > limit:
             raise RequestTooLargeError
         return event
+
+
+def _too_large(limit: int, fields: Fields) -> bytes:
+    message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+    error = ("x-amzn-ErrorType", "RequestTooLargeException")
+    return encode_json(413, {"Message": message}, *fields, error, ("Connection", "close"))
 
 
 async def _read_body(

@@ -8,17 +8,15 @@ import asyncio
 import base64
 import binascii
 from collections import deque
-from contextlib import suppress
 from typing import Protocol
 
 from .config import FunctionConfig
 from .extensions import Extensions, RefusedError
 from .invocation import AlreadyAnsweredError, FunctionError, Invocation, ResponseTooLargeError, Stage
 from .responses import encode_head, encode_json
-from .wire import Body, Listener, MalformedMessageError, RequestHead, TruncatedBodyError, read_head
+from .wire import Body, Listener, MalformedMessageError, RequestHead, TruncatedBodyError, linger, read_head
 
 TIMED_OUT = "Sandbox.Timedout"
-_LINGER = 0.5
 _ACCEPTED = encode_json(202, {"status": "OK"})
 _ERROR_TYPE = "lambda-runtime-function-error-type"
 _ERROR_BODY = "lambda-runtime-function-error-body"
@@ -253,11 +251,7 @@ async def _refuse(
     bodiless = head.method == "GET"
     writer.write(encode_json(refusal.status, reply, *([] if bodiless else [("Connection", "close")])))
     if not bodiless:
-        with suppress(TimeoutError, OSError):
-            async with asyncio.timeout(_LINGER):
-                writer.write_eof()
-                while await reader.read(2**16):
-                    pass
+        await linger(reader, writer)
     return bodiless
 
 

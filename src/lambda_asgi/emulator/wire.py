@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 READ_SIZE = 64 * 1024
 _BUFFER = 256 * 1024
+_LINGER = 0.5
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -154,6 +155,15 @@ def _content_length(head: RequestHead) -> int:
     if not (text.isascii() and text.isdigit()):
         raise MalformedMessageError(f"not a content length: {text[:20]!r}")
     return int(text)
+
+
+async def linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """End a connection whose peer may still be sending, so that it can read the answer first (RFC 9112, 9.6)."""
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(_LINGER):
+            writer.write_eof()
+            while await reader.read(READ_SIZE):
+                pass
 
 
 class Listener:
