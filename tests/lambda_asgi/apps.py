@@ -122,6 +122,19 @@ async def ignores_cancel(scope, receive, send):
             print("cancelled", flush=True)
 
 
+async def sends_too_late(scope, receive, send):
+    await send(start())
+    await send(body(b"tick", more=True))
+    try:
+        await never_begins(scope, receive, send)
+    except asyncio.CancelledError:
+        await asyncio.sleep(0.8)
+    try:
+        await send(body(b"too late", more=True))
+    except OSError as error:
+        print(f"refused: {error}", flush=True)
+
+
 async def polite(scope, receive, send):
     """Listens for the disconnect, and still says goodbye."""
     await receive()

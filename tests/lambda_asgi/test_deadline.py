@@ -67,6 +67,15 @@ async def test_an_app_that_ignores_its_cancellation_is_given_up(running):
 
 
 @pytest.mark.anyio
+async def test_an_app_that_was_given_up_cannot_send_any_more(running):
+    api, box = running
+    sent = await api.call(function_url("/sends_too_late"), lasting=1)
+    assert sent.payload == b"tick"
+    await box.says(b"refused: The response was ended")
+    assert (await api.call(function_url("/small"))).payload == b"ok"
+
+
+@pytest.mark.anyio
 async def test_what_an_app_raises_while_stopping_is_logged(running):
     api, box = running
     sent = await api.call(function_url("/fails_when_stopped"), lasting=1)
