@@ -2,6 +2,7 @@ import json
 import logging
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio.to_thread
 import pytest
@@ -174,6 +175,35 @@ def test_a_request_leaves_one_access_line_with_its_id(capsys):
     assert (line["rpc_method"], line["rpc_tool"], line["principal"]) == ("tools/call", "echo", "anonymous")
     assert len(line["request_id"]) == 32
     assert "my-private-words" not in json.dumps(lines)
+
+
+def answer_once(upstream: socket.socket) -> socket.socket:
+    """Tell the weather once, and keep the connection open."""
+    connection, _ = upstream.accept()
+    connection.settimeout(5)
+    while b"\r\n\r\n" not in connection.recv(65536):
+        pass
+    body = json.dumps({"main": {"temp": 72, "humidity": 65}, "weather": [{"description": "clear sky"}]})
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall((head + body).encode())
+    return connection
+
+
+def test_the_servers_end_closes_the_connections_of_its_tools():
+    with socket.create_server(("127.0.0.1", 0)) as upstream, ThreadPoolExecutor(1) as pool:
+        upstream.settimeout(5)
+        url = f"http://127.0.0.1:{upstream.getsockname()[1]}"
+        app = create_app(SETTINGS.replace(weather_api_key="weather-key", openweathermap_base_url=url))
+        with connected(app) as client:
+            answering = pool.submit(answer_once, upstream)
+            assert call(client, "get_weather", {"zip_code": "10001"}).status_code == 200
+            connection = answering.result()
+            connection.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                connection.recv(1)
+        with connection:
+            connection.settimeout(5)
+            assert connection.recv(1) == b""
 
 
 def test_a_failure_to_start_is_told():

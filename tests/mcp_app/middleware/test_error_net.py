@@ -34,11 +34,21 @@ def test_an_exception_becomes_a_500_that_shows_nothing(caplog):
     assert record.exc_info[0] is RuntimeError
 
 
-def test_a_reply_that_has_begun_is_cut():
-    with connected(ErrorNetMiddleware(broken_late)) as client:
+def test_a_reply_that_has_begun_is_cut_by_the_error_itself():
+    reached_server = []
+
+    async def server(scope, receive, send):
+        try:
+            await ErrorNetMiddleware(broken_late)(scope, receive, send)
+        except RuntimeError as error:
+            reached_server.append(str(error))
+            raise
+
+    with connected(server) as client:
         with client.stream("GET", "/") as reply, pytest.raises(httpx2.RemoteProtocolError):
             reply.read()
         assert reply.status_code == 200
+    assert reached_server == ["too late"]
 
 
 def test_a_reply_without_fault_passes():
