@@ -124,6 +124,9 @@ def _provider(arn: str) -> Any:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
     from botocore.config import Config
 
+    # At DEBUG it logs whole answers, values included.
+    wire = logging.getLogger("botocore")
+    wire.setLevel(max(logging.INFO, wire.getEffectiveLevel()))
     return SecretsProvider(
         boto_config=Config(
             region_name=_region(arn),

@@ -185,8 +185,9 @@ async def test_a_cancelled_read_leaves_nothing_behind(vault: Vault) -> None:
 
 
 async def test_no_value_is_shown(vault: Vault, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "mcp_app")
     secrets = secrets_at(vault.store({"OPENAI_API_KEY": "sk-hush"}))
+    caplog.clear()
+    caplog.set_level(logging.DEBUG)
     assert await secrets.get("OPENAI_API_KEY") == "sk-hush"
     assert "sk-hush" not in repr(secrets) + str(vars(secrets)) + caplog.text
 

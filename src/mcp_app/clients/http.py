@@ -169,7 +169,8 @@ class Http:
         import httpx2
 
         # At INFO it logs whole URLs, and OpenWeatherMap's key is in one.
-        logging.getLogger("httpx2").setLevel(logging.WARNING)
+        wire = logging.getLogger("httpx2")
+        wire.setLevel(max(logging.WARNING, wire.getEffectiveLevel()))
         return httpx2.AsyncClient(
             verify=_trusted(),
             headers={"user-agent": self._user_agent},
