@@ -226,6 +226,15 @@ def test_what_is_not_one_message_is_refused(client, era, body, code, echoed):
     assert "pydantic" not in response.text
 
 
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(("depth", "status"), [(90, 200), (110, 400), (900, 400)])
+def test_nesting_has_an_end(client, era, depth, status):
+    deep = json.loads("[" * depth + "]" * depth)
+    response = call(client, "echo", {"message": deep}, era=era)
+    assert response.status_code == status
+    assert (status == 200) or response.json()["error"]["code"] == -32700
+
+
 def test_a_batch_is_told_why(client):
     response = client.post("/mcp", json=[message("ping")], headers={"accept": BOTH_FORMS})
     assert response.json()["error"]["message"] == "JSON-RPC batches are not supported: send one message per request."
@@ -321,8 +330,8 @@ def test_what_broke_inside_stays_inside(client, era, caplog):
 
 
 @pytest.mark.parametrize("era", ERAS)
-def test_a_posted_response_needs_nobody(client, era):
-    body = {"jsonrpc": "2.0", "id": 1, "result": {}}
+@pytest.mark.parametrize("body", [{"jsonrpc": "2.0", "id": 1, "result": {}}, {"id": {}, "error": "odd"}])
+def test_a_posted_response_waits_for_nobody(client, era, body):
     response = client.post("/mcp", json=body, headers={"accept": BOTH_FORMS, "mcp-protocol-version": era})
     assert response.status_code == (202 if era == LEGACY else 400)
 

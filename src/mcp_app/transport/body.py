@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mcp_app.transport.envelope import INVALID_REQUEST, EnvelopeError
+
 if TYPE_CHECKING:
     from starlette.types import Message, Receive
-
-
-class BodyTooLargeError(Exception):
-    """The body is larger than the server takes."""
 
 
 class ClientGoneError(Exception):
@@ -19,12 +17,12 @@ async def read_body(headers: Sequence[tuple[bytes, bytes]], receive: "Receive", 
     """Read the whole body, with or without a declared length.
 
     Raises:
-        BodyTooLargeError: it has more than `limit` bytes, or says that it will.
+        EnvelopeError: it has more than `limit` bytes, or says that it will (413).
         ClientGoneError: it ended early.
     """
     declared = next((value for name, value in headers if name == b"content-length"), b"")
     if declared.isdigit() and int(declared) > limit:
-        raise BodyTooLargeError
+        raise _too_large(limit)
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
@@ -33,9 +31,13 @@ async def read_body(headers: Sequence[tuple[bytes, bytes]], receive: "Receive", 
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:
-            raise BodyTooLargeError
+            raise _too_large(limit)
         more = message.get("more_body", False)
     return b"".join(chunks)
+
+
+def _too_large(limit: int) -> EnvelopeError:
+    return EnvelopeError(INVALID_REQUEST, f"The body is larger than {limit} bytes.", status=413)
 
 
 def replay(body: bytes, receive: "Receive") -> "Receive":

@@ -6,6 +6,7 @@ notification; here each defect has one short sentence, and the id is echoed wher
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,23 +18,28 @@ INVALID_REQUEST = -32600
 INTERNAL_ERROR = -32603
 HEADER_MISMATCH = -32020
 
+DEPTH = 100
+"""Levels of nesting that are taken; the SDK's parser and serializer give up at about twice as many."""
+
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class EnvelopeError(Exception):
-    """The body is not one JSON-RPC message that the server can take.
+    """The request does not hold one JSON-RPC message that the server can take.
 
     Attributes:
         code: the JSON-RPC error code.
         message: one sentence for the caller.
         request_id: the request's id; None where it has none that can be echoed.
+        status: the HTTP status.
     """
 
-    def __init__(self, code: int, message: str, request_id: RequestId | None = None) -> None:
-        super().__init__(code, message, request_id)
+    def __init__(self, code: int, message: str, request_id: RequestId | None = None, *, status: int = 400) -> None:
+        super().__init__(code, message, request_id, status)
         self.code = code
         self.message = message
         self.request_id = request_id
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +85,19 @@ def read_envelope(body: bytes) -> Envelope:
         raise EnvelopeError(INVALID_REQUEST, "JSON-RPC batches are not supported: send one message per request.")
     if not isinstance(message, dict):
         raise EnvelopeError(INVALID_REQUEST, "The body must be one JSON-RPC object.")
-    request_id = message.get("id")
-    usable = isinstance(request_id, str | int) and not isinstance(request_id, bool)
-    echo = request_id if usable else None
-    if "id" in message and not usable and "error" not in message:
-        raise EnvelopeError(INVALID_REQUEST, "The id must be a string or an integer.")
-    if message.get("jsonrpc") != "2.0":
-        raise EnvelopeError(INVALID_REQUEST, 'The jsonrpc member must be "2.0".', echo)
     if "method" not in message and ("result" in message or "error" in message):
         return Envelope(message, None, None)
-    return _call(message, echo)
+    request_id = message.get("id")
+    usable = isinstance(request_id, str | int) and not isinstance(request_id, bool)
+    if "id" in message and not usable:
+        raise EnvelopeError(INVALID_REQUEST, "The id must be a string or an integer.")
+    return _call(message, request_id)
 
 
 def _call(message: JSON, request_id: RequestId | None) -> Envelope:
     method = message.get("method")
+    if message.get("jsonrpc") != "2.0":
+        raise EnvelopeError(INVALID_REQUEST, 'The jsonrpc member must be "2.0".', request_id)
     if not isinstance(method, str):
         raise EnvelopeError(INVALID_REQUEST, "The method must be a string.", request_id)
     if not isinstance(message.get("params"), dict | None):
@@ -108,7 +113,20 @@ def _decode(body: bytes) -> Any:
     except (ValueError, RecursionError):
         # ValueError covers bad JSON, bad UTF-8, half a surrogate pair and integers too long to convert.
         raise EnvelopeError(PARSE_ERROR, "The body is not valid JSON.") from None
+    if body.count(b"[") + body.count(b"{") > DEPTH and _deeper_than(DEPTH, message):
+        raise EnvelopeError(PARSE_ERROR, f"The body is nested more than {DEPTH} levels deep.")
     return message
+
+
+def _deeper_than(depth: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+    return any(isinstance(value, dict | list) for value in level)
+
+
+def _inside(value: JSON | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _refuse_constant(name: str) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_app.protocol import HANDSHAKE_VERSIONS, VERSIONS
-from mcp_app.transport.envelope import HEADER_MISMATCH, Envelope, EnvelopeError
+from mcp_app.transport.envelope import HEADER_MISMATCH, INVALID_REQUEST, Envelope, EnvelopeError
 
 if TYPE_CHECKING:
     from mcp_app.tools.tool import Tool
@@ -65,6 +65,19 @@ def is_json(headers: RawHeaders) -> bool:
     return given.split(b";")[0].strip().lower() == b"application/json"
 
 
+def check_media_types(headers: RawHeaders) -> None:
+    """Refuse a body that is not JSON, and a client that does not take JSON.
+
+    Raises:
+        EnvelopeError: with status 415 or 406.
+    """
+    if not is_json(headers):
+        raise EnvelopeError(INVALID_REQUEST, "The Content-Type must be application/json.", status=415)
+    if not accepts(headers).json:
+        message = "The client must accept application/json, and text/event-stream for streams."
+        raise EnvelopeError(INVALID_REQUEST, message, status=406)
+
+
 def protocol_version(headers: RawHeaders) -> str | None:
     """The `MCP-Protocol-Version` header; None where it is absent."""
     return next((value.decode("latin-1") for name, value in headers if name == VERSION_HEADER), None)
@@ -86,6 +99,16 @@ def check_version_header(envelope: Envelope, version: str | None) -> None:
             "The MCP-Protocol-Version header must be present and equal to the version in params._meta.",
             envelope.request_id,
         )
+
+
+def check_direction(envelope: Envelope, version: str | None) -> None:
+    """Refuse a response where clients must not send any; elsewhere it is taken, though nothing waits for it here.
+
+    Raises:
+        EnvelopeError: it is a response, and of a version in which servers ask nothing by themselves.
+    """
+    if envelope.method is None and version is not None and version not in HANDSHAKE_VERSIONS:
+        raise EnvelopeError(INVALID_REQUEST, "The body must be a request or a notification, not a response.")
 
 
 def answer_form(envelope: Envelope, version: str | None, accepted: Accepts, tool: "Tool[Any] | None") -> Form:

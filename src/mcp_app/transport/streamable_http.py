@@ -13,8 +13,8 @@ from mcp_app.lean_import import import_server
 from mcp_app.settings import Settings
 from mcp_app.tools.registry import Registry, UnknownToolError
 from mcp_app.transport import negotiation
-from mcp_app.transport.body import BodyTooLargeError, ClientGoneError, read_body, replay
-from mcp_app.transport.envelope import INTERNAL_ERROR, INVALID_REQUEST, Envelope, EnvelopeError, read_envelope
+from mcp_app.transport.body import ClientGoneError, read_body, replay
+from mcp_app.transport.envelope import INTERNAL_ERROR, Envelope, EnvelopeError, read_envelope
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -50,24 +50,29 @@ class StreamableHTTP:
             await _reply(send, 405, None, [(b"allow", b"POST")])
             return
         try:
-            _check_media_types(scope["headers"])
-            body = await read_body(scope["headers"], receive, self._max_body_bytes)
-            envelope = read_envelope(body)
-            negotiation.check_version_header(envelope, negotiation.protocol_version(scope["headers"]))
+            envelope, body = await self._read(scope, receive)
         except ClientGoneError:
             return
-        except BodyTooLargeError:
-            message = f"The body is larger than {self._max_body_bytes} bytes."
-            await _refuse(send, 413, EnvelopeError(INVALID_REQUEST, message))
-        except _MediaTypeError as error:
-            await _refuse(send, error.status, EnvelopeError(INVALID_REQUEST, str(error)))
         except EnvelopeError as error:
-            await _refuse(send, 400, error)
+            await _refuse(send, error)
+            return
+        scope["rpc"] = {"method": envelope.method, "tool": envelope.tool}
+        if envelope.method is None:
+            await _reply(send, 202, None)
         else:
-            scope["rpc"] = {"method": envelope.method, "tool": envelope.tool}
-            repaired = negotiation.repaired(envelope)
-            body = body if repaired is None else json.dumps(repaired).encode()
             await self._serve(envelope, scope, replay(body, receive), send)
+
+    async def _read(self, scope: "Scope", receive: "Receive") -> tuple[Envelope, bytes]:
+        """The message and the body that the SDK is to see."""
+        headers = scope["headers"]
+        negotiation.check_media_types(headers)
+        body = await read_body(headers, receive, self._max_body_bytes)
+        envelope = read_envelope(body)
+        version = negotiation.protocol_version(headers)
+        negotiation.check_version_header(envelope, version)
+        negotiation.check_direction(envelope, version)
+        repaired = negotiation.repaired(envelope)
+        return envelope, body if repaired is None else json.dumps(repaired).encode()
 
     async def _serve(self, envelope: Envelope, scope: "Scope", receive: "Receive", send: "Send") -> None:
         accepted = negotiation.accepts(scope["headers"])
@@ -82,33 +87,14 @@ class StreamableHTTP:
             if watched.started:
                 raise
             logger.exception("%s failed in the transport", envelope.method)
-            error = EnvelopeError(INTERNAL_ERROR, "Internal error. It has been logged.", envelope.request_id)
-            await _refuse(send, 500, error)
+            message = "Internal error. It has been logged."
+            await _refuse(send, EnvelopeError(INTERNAL_ERROR, message, envelope.request_id, status=500))
 
     def _tool(self, name: str | None) -> "Tool[Any] | None":
         try:
             return None if name is None else self._registry.get(name)
         except UnknownToolError:
             return None
-
-
-class _MediaTypeError(Exception):
-    """The request's Content-Type or Accept cannot be served.
-
-    Attributes:
-        status: the HTTP status that says so.
-    """
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def _check_media_types(headers: negotiation.RawHeaders) -> None:
-    if not negotiation.is_json(headers):
-        raise _MediaTypeError(415, "The Content-Type must be application/json.")
-    if not negotiation.accepts(headers).json:
-        raise _MediaTypeError(406, "The client must accept application/json, and text/event-stream for streams.")
 
 
 class _Watched:
@@ -123,13 +109,9 @@ class _Watched:
         await self._send(message)
 
 
-async def _refuse(send: "Send", status: int, error: EnvelopeError) -> None:
-    document = {
-        "jsonrpc": "2.0",
-        "id": error.request_id,
-        "error": {"code": error.code, "message": error.message},
-    }
-    await _reply(send, status, document)
+async def _refuse(send: "Send", refusal: EnvelopeError) -> None:
+    error = {"code": refusal.code, "message": refusal.message}
+    await _reply(send, refusal.status, {"jsonrpc": "2.0", "id": refusal.request_id, "error": error})
 
 
 async def _reply(
