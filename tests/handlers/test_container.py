@@ -6,7 +6,9 @@ import threading
 from pathlib import Path
 
 import httpx2
+import pytest
 
+from handlers import container
 from tests.support.command import running
 
 REQUEST = Path("events/container.http").read_bytes()
@@ -36,3 +38,11 @@ def test_a_request_under_way_is_answered_before_the_end() -> None:
             reply = b"".join(iter(lambda: connection.recv(65536), b""))
             stopping.join()
     assert reply.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_answers_are_not_held_back(host: str) -> None:
+    with container.listen(host, 0) as listener, socket.create_connection(listener.getsockname()[:2]):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
