@@ -41,7 +41,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=2048)
-    # asyncio sets it only on sockets that were made for TCP by name; without it an answer waits 40 ms on a kept connection.
+    # asyncio sets it only where a socket names its protocol; without it a kept connection's answers wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
