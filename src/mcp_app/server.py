@@ -5,19 +5,21 @@ schema, and give results as JSON objects, which it checks again. Its version-ind
 representation between the two, and the dearest part of a cold start.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import HandlerResult
 from mcp.server.lowlevel.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY, RequestParams
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY, RequestParams
 
 from mcp_app import wire
+from mcp_app.deadline import Deadline
 from mcp_app.protocol import HANDSHAKE_VERSIONS
 from mcp_app.settings import Settings
 from mcp_app.tools.content import NeedsInput
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from mcp_app.clients import Clients
 
 JSON = wire.JSON
+T = TypeVar("T")
 
 LIST_TTL_MS: Final = 300_000
 """How long a client may keep a list: they change only when a new version is deployed."""
@@ -190,7 +193,8 @@ class _Handlers:
         missing = [item.name for item in prompt.arguments if item.required and item.name not in arguments]
         if missing:
             raise MCPError(code=INVALID_PARAMS, message=f"Missing arguments: {', '.join(missing)}")
-        answer = await prompt.render(arguments, self._contexts.of(context))
+        call = self._contexts.of(context)
+        answer = await _in_time(call.deadline, prompt.render(arguments, call))
         if not isinstance(answer, NeedsInput):
             return wire.rendered_prompt(prompt, answer)
         if context.protocol_version in HANDSHAKE_VERSIONS:
@@ -199,7 +203,8 @@ class _Handlers:
 
     async def read_resource(self, context: Context) -> JSON:
         uri = _params(context)["uri"]
-        found = await read_resource(uri, self._registry.resources, self._registry.templates)
+        reading = read_resource(uri, self._registry.resources, self._registry.templates)
+        found = await _in_time(self._contexts.of(context).deadline, reading)
         if found is None:
             raise _not_found(context, uri)
         return {"contents": [wire.resource_contents(uri, found.data, found.mime_type)]}
@@ -236,6 +241,15 @@ _CANNOT_ASK = "This needs an answer from you, which only a client that speaks MC
 
 def _params(context: Context) -> JSON:
     return dict(context.params or {})
+
+
+async def _in_time(deadline: Deadline, work: Awaitable[T]) -> T:
+    """What the work gives, unless the deadline comes first; a tool's own call sees to that in the registry."""
+    try:
+        async with asyncio.timeout(deadline.remaining()):
+            return await work
+    except TimeoutError:
+        raise MCPError(code=INTERNAL_ERROR, message="This did not finish in time. Try again later.") from None
 
 
 def _whole_list(context: Context, kind: str, items: list[JSON]) -> JSON:

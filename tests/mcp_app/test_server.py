@@ -1,3 +1,4 @@
+import asyncio
 import re
 from dataclasses import replace
 
@@ -246,6 +247,22 @@ def test_what_breaks_outside_a_tool_stays_inside_too(caplog):
             assert response.json()["error"] == {"code": -32603, "message": "Internal error. It has been logged."}
             assert response.json()["id"] == 7
     assert "/etc/shadow" in caplog.text
+
+
+def test_what_hangs_outside_a_tool_is_ended_at_the_deadline():
+    async def forever(*_anything):
+        await asyncio.Event().wait()
+
+    registry = Registry(
+        [],
+        [Resource(uri="doc://slow", name="slow", read=forever)],
+        prompts=[Prompt(name="slow", render=forever)],
+    )
+    with bare(registry, tool_timeout_seconds=0.1) as client:
+        for era in ERAS:
+            for method, params in (("resources/read", {"uri": "doc://slow"}), ("prompts/get", {"name": "slow"})):
+                refusal = post(client, method, params, era=era).json()["error"]
+                assert refusal == {"code": -32603, "message": "This did not finish in time. Try again later."}
 
 
 def test_a_result_that_breaks_its_schema_is_not_sent(caplog):

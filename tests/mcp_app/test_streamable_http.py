@@ -122,6 +122,12 @@ def test_a_method_unknown_or_removed_is_not_found(client, method):
     assert error(post(client, method)) == (404, -32601, 7)
 
 
+@pytest.mark.parametrize("accept", ["application/json", BOTH_FORMS])
+def test_subscriptions_are_not_served(client, accept):
+    body = message("subscriptions/listen", {"notifications": {"toolsListChanged": True}})
+    assert error(send(client, body, accept=accept)) == (404, -32601, 7)
+
+
 @pytest.mark.parametrize("method", ["no/such", "prompts/list", "resources/list", "completion/complete"])
 def test_a_method_that_nothing_serves_is_not_found_in_the_handshake_era(client, method):
     params = {"ref": {"type": "ref/prompt", "name": "x"}, "argument": {"name": "x", "value": ""}}

@@ -46,6 +46,14 @@ def accepts(headers: RawHeaders) -> Accepts:
     )
 
 
+def accepted_answers(envelope: Envelope, headers: RawHeaders) -> Accepts:
+    """The media types that may answer a message.
+
+    The SDK refuses `subscriptions/listen` by its Accept before it finds that no subscriptions are served.
+    """
+    return Accepts(json=True, sse=True) if envelope.method == "subscriptions/listen" else accepts(headers)
+
+
 def _media_types(values: Iterable[bytes]) -> Iterable[str]:
     for value in values:
         for item in value.decode("latin-1").split(","):

@@ -75,7 +75,7 @@ class StreamableHTTP:
         return envelope, body if repaired is None else json.dumps(repaired).encode()
 
     async def _serve(self, envelope: Envelope, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        accepted = negotiation.accepts(scope["headers"])
+        accepted = negotiation.accepted_answers(envelope, scope["headers"])
         headers = negotiation.sdk_headers(envelope, scope["headers"], accepted)
         version = negotiation.protocol_version(headers)
         form = negotiation.answer_form(envelope, version, accepted, self._tool(envelope.tool))
