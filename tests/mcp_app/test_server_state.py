@@ -8,6 +8,7 @@ from tests.support.mcp_tools import REGISTRY
 from tests.support.serve import connected
 
 SHARED = "a secret that two instances share, long enough"
+NEXT = "the next secret, which is long enough too"
 ELICITS = {CAPABILITIES_KEY: {"elicitation": {}}}
 ANSWER = {"value": {"action": "accept", "content": {"value": "blue"}}}
 
@@ -86,9 +87,28 @@ def test_a_state_of_another_service_with_the_same_secret_is_refused(client):
 
 def test_after_a_rotation_what_was_sealed_before_is_still_taken(client, secrets):
     state = question(client)["requestState"]
-    secrets.values["SERVER_SECRET"] = "the next secret, which is long enough too"
+    secrets.known["SERVER_SECRET"] = NEXT
     assert answered(client, state).json()["result"]["isError"] is False
     assert question(client)["requestState"].split(".")[1][:6] != state.split(".")[1][:6]
+
+
+def test_a_state_sealed_with_a_newer_secret_is_taken_once_it_is_known(client, secrets):
+    with connected(Bare(REGISTRY, SecretsInHand(SERVER_SECRET=NEXT))) as newer:
+        state = question(newer)["requestState"]
+    secrets.stored["SERVER_SECRET"] = NEXT
+    assert answered(client, state).json()["result"]["isError"] is False
+
+
+def test_bad_states_do_not_make_the_store_busy(client, secrets):
+    for _ in range(3):
+        assert error(answered(client, "not ours")) == (400, -32602, 7)
+    assert secrets.renewed == 1
+
+
+def test_a_short_secret_seals_nothing(caplog):
+    with connected(Bare(REGISTRY, SecretsInHand(SERVER_SECRET="x" * 31))) as client:
+        assert error(send(client)) == (200, -32603, 7)
+    assert "SERVER_SECRET must have 32 characters or more" in caplog.text
 
 
 def test_the_secret_is_wanted_only_where_there_is_a_state(client, secrets):

@@ -12,15 +12,23 @@ from mcp_app.transport.streamable_http import StreamableHTTP
 
 
 class SecretsInHand:
-    """Secrets that a test can change; `asked` counts how often one was wanted."""
+    """Secrets that a test can change: in `stored` for who asks anew, in `known` for everybody.
+
+    Attributes:
+        asked: how often one was wanted; `renewed`, how often anew.
+    """
 
     def __init__(self, **values: str) -> None:
-        self.values = values
-        self.asked = 0
+        self.known = dict(values)
+        self.stored = dict(values)
+        self.asked = self.renewed = 0
 
     async def get(self, name: str, *, refresh: bool = False) -> str | None:
         self.asked += 1
-        return self.values.get(name)
+        if refresh:
+            self.renewed += 1
+            self.known = dict(self.stored)
+        return self.known.get(name)
 
 
 class Bare:
