@@ -1,7 +1,7 @@
 """One request and its response, as the app sees them: `receive` and `send`, on top of a way out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .asgi import Message
@@ -13,8 +13,12 @@ from .response import Response
 class Outlet(Protocol):
     """Where a response's pieces go."""
 
-    async def write(self, piece: bytes, *, last: bool) -> None:
-        """Send one piece, which is not empty and may be the last, and wait while the other side is slow.
+    @property
+    def began(self) -> bool:
+        """Whether anything went out, which cannot be taken back."""
+
+    async def write(self, pieces: Sequence[bytes], *, last: bool) -> None:
+        """Send pieces, none of them empty, perhaps the last ones, and wait while the other side is slow.
 
         Raises:
             ResponseClosedError: Nothing more can be sent.
@@ -22,9 +26,6 @@ class Outlet(Protocol):
 
     async def finish(self, failure: Failure | None, patience: float) -> None:
         """End the response, with a failure where there was one, and wait for the service at most `patience` seconds."""
-
-    def end(self, failure: Failure | None = None) -> None:
-        """Say that nothing more comes, unless the last piece said so."""
 
 
 class Exchange:
@@ -37,7 +38,6 @@ class Exchange:
     """
 
     def __init__(self, body: bytes, respond: Callable[[], Response], outlet: Outlet) -> None:
-        self.began = False
         self.complete = False
         self._body: bytes | None = body
         self._respond = respond
@@ -46,6 +46,11 @@ class Exchange:
         self._over = asyncio.Event()
         self._turn = asyncio.Lock()
         self.closed = False
+
+    @property
+    def began(self) -> bool:
+        """Whether something went out, which cannot be taken back."""
+        return self._outlet.began
 
     async def receive(self) -> Message:
         """ASGI's receive."""
@@ -69,16 +74,14 @@ class Exchange:
 
     async def _feed(self, message: Message) -> None:
         try:
-            pieces = self._response.feed(message)
-            for number, piece in enumerate(pieces, 1):
-                await self._outlet.write(piece, last=self._response.complete and number == len(pieces))
-                self.began = True
+            pieces, last = self._response.feed(message), self._response.complete
+            if pieces or last:
+                await self._outlet.write(pieces, last=last)
         except ResponseClosedError:
             self.close()
             raise
         if self._response.complete:
             self.complete = True
-            self._outlet.end()
             self._over.set()
 
     def disconnect(self) -> None:

@@ -54,6 +54,29 @@ def request_head(address: Address, method: str, path: str, headers: Headers) -> 
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
+class ReplyHead:
+    """The head of one response, fed with bytes as they come; `status` is None until it is whole."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self._data = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take what came; nothing of a body is kept.
+
+        Raises:
+            EOFError: `data` is empty, the connection's end.
+            ValueError: What came is not an HTTP response.
+        """
+        if not data:
+            raise EOFError
+        self._data += data
+        while self.status is None and b"\r\n\r\n" in self._data:
+            head, _, self._data = self._data.partition(b"\r\n\r\n")
+            status, _ = _parse_head(head)
+            self.status = status if status >= 200 else None  # noqa: PLR2004 - interim responses, RFC 9110 section 15.2
+
+
 async def read_reply(reader: asyncio.StreamReader) -> Reply:
     """Read one response.
 

@@ -1,6 +1,8 @@
 """The two ways out for a response: a stream that is opened when there is something to send, or one document."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 
 from .context import Invocation
 from .errors import ResponseClosedError
@@ -16,18 +18,21 @@ class StreamOutlet:
         self._invocation = invocation
         self._log = log
         self._stream: ResponseStream | None = None
-        self._ended = False
 
-    async def write(self, piece: bytes, *, last: bool) -> None:
-        """Send one piece, which is not empty and may be the last, and wait while the service is slow.
+    @property
+    def began(self) -> bool:
+        """Whether anything went out."""
+        return self._stream is not None
+
+    async def write(self, pieces: Sequence[bytes], *, last: bool) -> None:
+        """Send pieces, none of them empty, perhaps the last ones, and wait while the service is slow.
 
         Raises:
             ResponseClosedError: The service takes nothing more.
         """
         if self._stream is None:
             self._stream = await self._open()
-        self._ended = self._ended or last
-        await self._stream.write(piece, last=last)
+        await self._stream.write(pieces, last=last)
 
     async def _open(self) -> ResponseStream:
         try:
@@ -35,24 +40,26 @@ class StreamOutlet:
         except OSError as error:
             raise ResponseClosedError("The Runtime API takes no response.") from error
 
-    def end(self, failure: Failure | None = None) -> None:
-        """Say that nothing more comes, and what failed."""
-        if self._stream is not None and not self._ended:
-            self._ended = True
-            self._stream.end(failure)
-
     async def finish(self, failure: Failure | None, patience: float) -> None:
         """End the stream and wait for the service's status at most `patience` seconds."""
-        self.end(failure)
-        if self._stream is None:
+        stream = self._stream
+        if stream is None:
             return
+        status = BROKEN
         try:
-            status = await asyncio.wait_for(self._stream.verdict(), patience)
-        except TimeoutError:
-            status = BROKEN
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(patience, 0)):
+                    status = await _ended(stream, failure)
         finally:
-            self._stream.close()
+            stream.close()
         note_status(self._log, self._invocation, status)
+
+
+async def _ended(stream: ResponseStream, failure: Failure | None) -> int:
+    if not stream.ended:
+        with suppress(ResponseClosedError):
+            await stream.end(failure)
+    return await stream.verdict()
 
 
 class DocumentOutlet:
@@ -62,13 +69,13 @@ class DocumentOutlet:
         self._api = api
         self._invocation = invocation
         self._log = log
+        self.began = False
 
-    async def write(self, piece: bytes, *, last: bool) -> None:  # noqa: ARG002 - a document is always the last
+    async def write(self, pieces: Sequence[bytes], *, last: bool) -> None:  # noqa: ARG002 - a document is the last
         """Send the document."""
-        note_status(self._log, self._invocation, await self._api.respond(self._invocation, piece))
-
-    def end(self, failure: Failure | None = None) -> None:
-        """Nothing: the document was all."""
+        if pieces:
+            self.began = True
+            note_status(self._log, self._invocation, await self._api.respond(self._invocation, b"".join(pieces)))
 
     async def finish(self, failure: Failure | None, patience: float) -> None:
         """Nothing: the document was all."""

@@ -7,9 +7,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html (response stre
 import asyncio
 import binascii
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from . import http1
+from .connection import Connection
 from .context import Invocation
 from .errors import ResponseClosedError, RuntimeApiError
 from .failure import Failure
@@ -21,6 +23,8 @@ STREAM_CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"
 BROKEN = 0
 """In place of a status: the connection ended without one."""
 
+# Bytes of chunks that leave together.
+_SEGMENT = 32 * 1024
 # Pauses, in seconds, before each new attempt at a connection that was refused or dropped.
 _PAUSES = (0.0, 0.02, 0.1, 0.5)
 # A poll that was held longer than this (seconds) before it broke was a working one.
@@ -159,12 +163,16 @@ class Poller:
 
 
 class ResponseStream:
-    """A streamed response on its way: chunks, then trailers."""
+    """A streamed response on its way: chunks, then trailers.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
-        self._writer = writer
+    `ended` says that the last chunk is on its way, too.
+    """
+
+    def __init__(self, connection: Connection, head: bytes) -> None:
+        self.ended = False
+        self._connection = connection
         self._head = head
-        self._verdict = asyncio.create_task(_status(reader))
+        self._reply = http1.ReplyHead()
 
     @classmethod
     async def open(cls, address: http1.Address, invocation: Invocation) -> "ResponseStream":
@@ -173,43 +181,71 @@ class ResponseStream:
         Raises:
             OSError: The connection could not be opened.
         """
-        reader, writer = await http1.connect(address)
+        connection = await Connection.open(address.host, address.port)
         path = f"{_RUNTIME}/invocation/{invocation.request_id}/response"
-        return cls(reader, writer, http1.request_head(address, "POST", path, [*_STREAM_HEADERS, *_echo(invocation)]))
+        headers = [*_STREAM_HEADERS, *_echo(invocation)]
+        return cls(connection, http1.request_head(address, "POST", path, headers))
 
-    async def write(self, piece: bytes, *, last: bool) -> None:
-        """Send one chunk, the last one or not, and wait until the service has taken enough of it.
+    async def write(self, pieces: Sequence[bytes], *, last: bool) -> None:
+        """Send one chunk for each piece, the last ones or not, and wait until the service has taken enough of them.
 
-        `piece` must not be empty: an empty chunk ends the stream.
+        What is there at once leaves at once; what comes later leaves as a segment of its own, which keeps the service
+        from merging it. No piece may be empty: an empty chunk ends the stream.
 
         Raises:
             ResponseClosedError: The service wants no more.
         """
-        # A success that comes early, as from cargo-lambda, is no refusal.
-        if self._verdict.done() and not accepted(self._verdict.result()):
-            raise ResponseClosedError(f"The service ended the response with status {self._verdict.result()}.")
-        # One write per chunk: each leaves as a segment of its own, which keeps the service from merging them.
-        end = _END if last else b""
-        self._writer.write(b"%b%x\r\n%b\r\n%b" % (self._head, len(piece), piece, end))
-        self._head = b""
-        try:
-            await self._writer.drain()
-        except ConnectionError as error:
-            raise ResponseClosedError("The service closed the connection.") from error
+        waiting, self._head = self._head, b""
+        for piece in pieces:
+            waiting += b"%x\r\n%b\r\n" % (len(piece), piece)
+            if len(waiting) >= _SEGMENT:
+                await self._send(waiting)
+                waiting = b""
+        self.ended = last
+        await self._send(waiting + (_END if last else b""))
 
-    def end(self, failure: Failure | None = None) -> None:
-        """Send the last chunk and, for a failure, the trailers that tell the service about it."""
-        if not self._writer.is_closing():
-            self._writer.write(b"0\r\n" + _trailers(failure) + b"\r\n")
+    async def end(self, failure: Failure | None = None) -> None:
+        """Send the last chunk and, for a failure, the trailers that tell the service about it.
+
+        Raises:
+            ResponseClosedError: The service wants no more.
+        """
+        self.ended = True
+        await self._send(b"0\r\n" + _trailers(failure) + b"\r\n")
 
     async def verdict(self) -> int:
         """Wait for the service's status; `BROKEN` where the connection ended without one."""
-        return await asyncio.shield(self._verdict)
+        # A service that refuses may read no further, and its status is still there to be read.
+        with suppress(OSError):
+            await self._connection.send()
+        try:
+            while self._reply.status is None:
+                self._reply.feed(await self._connection.receive())
+        except (OSError, EOFError, ValueError):
+            return BROKEN
+        return self._reply.status
 
     def close(self) -> None:
         """Give the connection up, whatever is still unsent."""
-        self._verdict.cancel()
-        self._writer.transport.abort()
+        self._connection.close()
+
+    async def _send(self, data: bytes) -> None:
+        # A success that comes early, as from cargo-lambda, is no refusal.
+        status = self._early_status()
+        if status is not None and not accepted(status):
+            raise ResponseClosedError(f"The service ended the response with status {status}.")
+        try:
+            await self._connection.send(data)
+        except OSError as error:
+            raise ResponseClosedError("The service closed the connection.") from error
+
+    def _early_status(self) -> int | None:
+        try:
+            while self._reply.status is None and (data := self._connection.received()) is not None:
+                self._reply.feed(data)
+        except (OSError, EOFError, ValueError):
+            return BROKEN
+        return self._reply.status
 
 
 _END = b"0\r\n\r\n"
@@ -233,10 +269,3 @@ def _trailers(failure: Failure | None) -> bytes:
 def accepted(status: int) -> bool:
     """Whether a status means success; Lambda's own is 202, emulators have others."""
     return 200 <= status < 300  # noqa: PLR2004 - RFC 9110, section 15
-
-
-async def _status(reader: asyncio.StreamReader) -> int:
-    try:
-        return (await http1.read_reply(reader)).status
-    except (OSError, EOFError, ValueError):
-        return BROKEN
