@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support import coverage
+
 MCPX = Path(sys.executable).with_name("mcpx")
 READY_SECONDS = 30
 
@@ -62,7 +64,7 @@ class Command:
 
 def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
     """Little more than PATH: nothing of the host's settings."""
-    return {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), **extra}
+    return {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), **coverage.variables(), **extra}
 
 
 @contextmanager

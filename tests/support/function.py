@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_asgi.emulator import Emulator, FunctionConfig
+from tests.support import coverage
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
@@ -19,7 +20,7 @@ ENVIRONMENT = {
 @asynccontextmanager
 async def function(handler: str, **settings: Any) -> AsyncIterator[Emulator]:
     """A function of this source tree; `environment` among the settings is added to what the product needs."""
-    environment = ENVIRONMENT | settings.pop("environment", {})
+    environment = ENVIRONMENT | coverage.variables() | settings.pop("environment", {})
     config = FunctionConfig(handler=handler, task_root=ROOT / "src", environment=environment, **settings)
     async with Emulator(config, log=lambda _line: None) as emulator:
         yield emulator

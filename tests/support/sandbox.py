@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import lambda_asgi
+from tests.support import coverage
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(lambda_asgi.__file__).parents[1]
@@ -33,6 +34,7 @@ def environment(handler: str, runtime_api: str, **extra: str) -> dict[str, str]:
         "TZ": ":UTC",
         "LANG": "en_US.UTF-8",
         "PATH": "/usr/local/bin:/usr/bin/:/bin",
+        **coverage.variables(),
         **extra,
     }
 
