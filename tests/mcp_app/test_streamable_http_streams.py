@@ -11,6 +11,7 @@ from mcp_app.settings import Settings
 from mcp_app.tools.content import Text
 from mcp_app.tools.registry import Registry
 from mcp_app.tools.tool import tool
+from tests.support import mcp_direct
 from tests.support.lambda_scope import OnLambda
 from tests.support.mcp_messages import ERAS, LEGACY, LOG_LEVEL_KEY, MODERN, call, events, headers, message, post
 from tests.support.mcp_tools import READS, REGISTRY, Nothing
@@ -203,3 +204,31 @@ async def test_many_calls_at_once_do_not_mix():
         for number in range(50):
             group.start_soon(ask, client, number)
     assert answers == {number: f"m{number}" for number in range(50)}
+
+
+@pytest.mark.anyio
+async def test_what_fails_in_the_transport_is_an_internal_error(caplog):
+    never_entered = mcp_direct.server()
+    said = await mcp_direct.answer(never_entered, "tools/call", mcp_direct.ECHO, MODERN)
+    assert said == {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "error": {"code": -32603, "message": "Internal error. It has been logged."},
+    }
+    assert "tools/call failed in the transport" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_a_client_that_leaves_before_its_body_is_whole_gets_nothing():
+    received = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent = []
+
+    async def receive():
+        return next(received)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", b"application/json")]}
+    await mcp_direct.server()(scope, receive, send)
+    assert sent == []
