@@ -20,6 +20,7 @@ class Connection:
         self._socket = connection
         self._unsent = bytearray()
         self._room = asyncio.Event()
+        self._room.set()
 
     @classmethod
     async def open(cls, host: str, port: int) -> "Connection":
@@ -72,20 +73,18 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection, whatever is still unsent; who waits in `send` gets an error."""
-        if self._socket.fileno() < 0:
-            return
-        asyncio.get_running_loop().remove_writer(self._socket)
+        self._on_room()
         self._socket.close()
-        self._room.set()
 
     async def _wait_for_room(self) -> None:
         self._room.clear()
-        asyncio.get_running_loop().add_writer(self._socket, self._on_room)
+        asyncio.get_running_loop().add_writer(self._socket.fileno(), self._on_room)
         await self._room.wait()
 
     def _on_room(self) -> None:
-        asyncio.get_running_loop().remove_writer(self._socket)
-        self._room.set()
+        if not self._room.is_set():
+            asyncio.get_running_loop().remove_writer(self._socket.fileno())
+            self._room.set()
 
 
 async def _targets(host: str, port: int) -> list[tuple[int, Any]]:

@@ -167,16 +167,15 @@ class StreamedResponse(Response):
     def __init__(self, *, bodiless: bool = False, pad_empty_body: bool = False) -> None:
         super().__init__(bodiless=bodiless)
         self._pad = pad_empty_body
-        self._began = False
+        self._opening: list[bytes] = []
         self._empty = True
 
     def _accept(self, head: Head) -> Head:
-        head.prelude()
+        self._opening = [head.prelude(), DELIMITER]
         return head
 
-    def _pieces(self, head: Head, body: bytes) -> list[bytes]:
-        pieces = [] if self._began else [head.prelude(), DELIMITER]
-        self._began = True
+    def _pieces(self, head: Head, body: bytes) -> list[bytes]:  # noqa: ARG002 - the prelude was made of the head
+        pieces, self._opening = self._opening, []
         self._empty = self._empty and not body
         return pieces + [body[at : at + MAX_CHUNK] for at in range(0, len(body), MAX_CHUNK)]
 

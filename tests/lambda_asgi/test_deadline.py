@@ -104,7 +104,9 @@ async def test_a_stalled_reader_does_not_hold_the_sandbox_beyond_the_deadline(ru
     assert (await api.call(function_url("/small"))).payload == b"ok"
     assert time.monotonic() - begun < 1.2
     await sent.complete.wait()
-    assert sent.truncated
+    # The system delivers what it has taken: perhaps the end too, but never with a gap before it.
+    assert 100_000 < len(sent.payload) < 10_000 * 65536
+    assert sent.truncated or len(sent.payload) % 65536 == 0
 
 
 @pytest.mark.anyio
