@@ -21,7 +21,7 @@ Ready = Callable[[str], None]
 
 
 class Server(uvicorn.Server):
-    """uvicorn that tells when it answers."""
+    """uvicorn that tells when it answers, and always runs the lifespan to its end."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -31,6 +31,12 @@ class Server(uvicorn.Server):
         """Start, then say so."""
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; a second Ctrl-C leaves requests behind, but never what the lifespan has to close."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            await self.lifespan.shutdown()
 
 
 def listen(host: str, port: int) -> socket.socket:

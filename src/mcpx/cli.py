@@ -1,6 +1,7 @@
 """The `mcpx` command: its arguments, and what each subcommand runs."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -17,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CommandError, SettingsError) as error:
         print(f"mcpx: {error}", file=sys.stderr)
         return 1
+    # One more Ctrl-C while the process goes must not make a failure of a clean end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     return 0
 
 

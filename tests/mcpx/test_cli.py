@@ -35,6 +35,15 @@ def test_ctrl_c_is_a_clean_end(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_impatience_is_a_clean_end_too(command: str) -> None:
+    with running(command, "--auth", "noauth") as server:
+        for _ in range(3):
+            server.process.send_signal(signal.SIGINT)
+        assert server.stop(signal.SIGINT) == 0
+        assert "Traceback" not in server.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_nobody_runs_open_by_accident(command: str) -> None:
     result = mcpx(command, "--port", "0")
     assert result.returncode == 1
