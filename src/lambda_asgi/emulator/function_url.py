@@ -26,7 +26,7 @@ from .responses import (
     remap,
 )
 from .throttle import Throttle
-from .wire import Body, Listener, MalformedMessageError, RequestHead, TruncatedBodyError, linger, read_head
+from .wire import READ_SIZE, Body, Listener, MalformedMessageError, RequestHead, TruncatedBodyError, linger, read_head
 
 _THROTTLED = {
     "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded",
@@ -40,7 +40,10 @@ class RequestTooLargeError(Exception):
 
 
 class Exchange:
-    """The response's way to one client. A client that has gone is never mentioned to the function."""
+    """The response's way to one client. A client that has gone is never mentioned to the function.
+
+    What the function sent at once goes out at once, in one packet, when the loop turns or the response ends.
+    """
 
     def __init__(self, writer: asyncio.StreamWriter, request: RequestHead, service_fields: Fields) -> None:
         self._writer = writer
@@ -48,6 +51,7 @@ class Exchange:
         self._service_fields = service_fields
         self._chunked = False
         self._silent = False
+        self._waiting = bytearray()
         self.begun = False
         self.keep_alive = request.keep_alive
 
@@ -69,10 +73,12 @@ class Exchange:
         """Send the end of the body."""
         if self._chunked and not self._silent:
             self._send(b"0\r\n\r\n")
+        self._flush()
 
     def cut(self) -> None:
         """Close the connection in mid-response: all that an HTTP client can see of a failure."""
         self.keep_alive = False
+        self._flush()
         self._writer.close()
 
     def fail(self) -> None:
@@ -83,9 +89,12 @@ class Exchange:
             body = b"Internal Server Error"
             self.begin(ResponseHead(502, (("content-type", "application/json"),)), len(body))
             self.body(body)
+            self.end()
 
     async def drain(self) -> None:
         """Wait until the client has room for more."""
+        if len(self._waiting) >= READ_SIZE:
+            self._flush()
         try:
             await self._writer.drain()
         except ConnectionError:
@@ -99,8 +108,14 @@ class Exchange:
         return (connection,) if head.bodiless or length is None else (connection, ("Content-Length", str(length)))
 
     def _send(self, data: bytes) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(data)
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._waiting += data
+
+    def _flush(self) -> None:
+        if self._waiting and not self._writer.is_closing():
+            self._writer.write(bytes(self._waiting))
+        self._waiting.clear()
 
 
 class StreamedResponse:
@@ -183,6 +198,7 @@ class BufferedResponse(Collector):
         else:
             self._exchange.begin(head, len(body))
             self._exchange.body(body)
+            self._exchange.end()
 
 
 class FunctionUrl:
