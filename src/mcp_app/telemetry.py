@@ -54,7 +54,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """Log records for a person at a terminal."""
+    """Log records for a person at a terminal; an `extra` that the message says already is not said again."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
@@ -62,8 +62,9 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line, and the traceback under it."""
-        extras = self._redactor.clean(_extras(record))
-        tail = "".join(f" {name}={value}" for name, value in extras.items())
+        said = record.args or ()
+        extras = {name: value for name, value in _extras(record).items() if value not in said}
+        tail = "".join(f" {name}={value}" for name, value in self._redactor.clean(extras).items())
         line = self._redactor.text(f"{record.levelname:<8} {record.getMessage()}{tail}")
         trace = (_exception(record) or {}).get("trace", "")
         # A path may hold a line break that would forge a second line, or what standard output cannot encode.

@@ -126,6 +126,12 @@ def test_text_is_for_a_person(capsys):
     )
 
 
+def test_text_says_nothing_twice(capsys):
+    configure_logging(Settings(log_format="text"))
+    logging.getLogger("a").info("%s %s", "GET", 200, extra={"method": "GET", "status": 200, "bytes": 7})
+    assert capsys.readouterr().out.endswith("INFO     GET 200 bytes=7\n")
+
+
 def test_text_shows_the_trace_under_the_line(capsys):
     configure_logging(Settings(log_format="text"))
     log_failure(ValueError(f"Bearer {JWT}"), "it failed")
