@@ -14,7 +14,9 @@ from pathlib import Path
 from deploy import build_package
 
 ROOT = Path(__file__).resolve().parent.parent
-CACHE = ROOT / ".cache" / "bench"
+CACHE = ROOT / ".cache" / "bench" / "python{}.{}".format(*sys.version_info[:2])
+"""What is made here is made for one version of Python."""
+
 _STAMP = ".bench-stamp"
 
 
@@ -23,7 +25,7 @@ class Package:
     """One package to make.
 
     Attributes:
-        name: of its directory under `.cache/bench/`.
+        name: of its directory in the cache.
         sources: the directory that goes on top of the dependencies.
         requirements: a pinned requirements file; None takes the project's lock.
     """
@@ -35,7 +37,7 @@ class Package:
 
 def interpreter() -> Path:
     """The running Python in an empty virtual environment: no .pth file adds to a process's start."""
-    home = CACHE / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    home = CACHE / "interpreter"
     python = home / "bin" / "python"
     if not python.exists():
         _run([sys.executable, "-I", "-m", "venv", "--without-pip", str(home)])

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import time
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,7 +41,9 @@ async def web_server(python: Path, task_root: Path) -> AsyncIterator[str]:
     """Start FastMCP's web server, and give its URL at once; it may not listen yet."""
     port = free_port()
     variables = {**_ENVIRONMENT, "PORT": str(port)}
-    process = await asyncio.create_subprocess_exec(*server_command(python), cwd=task_root, env=variables)
+    process = await asyncio.create_subprocess_exec(
+        *server_command(python), cwd=task_root, env=variables, stdout=DEVNULL, stderr=DEVNULL
+    )
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
