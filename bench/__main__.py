@@ -1,11 +1,11 @@
-"""The command line: `python -m bench lambda` and `python -m bench tools`."""
+"""The command line: `python -m bench lambda`, `python -m bench stream` and `python -m bench tools`."""
 
 import argparse
 import asyncio
 import json
 import sys
 
-from bench import lambda_bench, tools_bench
+from bench import lambda_bench, stream_bench, tools_bench
 from bench.calls import ERAS
 from bench.report import Report, to_json, to_text
 
@@ -21,6 +21,8 @@ def main() -> None:
 async def _run(options: argparse.Namespace) -> Report:
     if options.benchmark == "tools":
         return await tools_bench.run(tools_bench.Options(options.calls, options.upstream_calls, options.era), _progress)
+    if options.benchmark == "stream":
+        return await stream_bench.run(stream_bench.Options(options.rounds, options.era), _progress)
     return await lambda_bench.run(lambda_bench.Options(options.rounds, options.calls, options.era), _progress)
 
 
@@ -34,17 +36,25 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="benchmark", required=True)
     peers = commands.add_parser("lambda", help="cold start and warm call on the emulated Lambda, beside the peers")
     peers.add_argument("--rounds", type=_positive, default=21, help="cold starts of each variant (%(default)s)")
-    _common(peers, calls=500)
+    _calls(peers, 500)
+    _common(peers)
+    streams = commands.add_parser("stream", help="how long an event of a stream is under way")
+    streams.add_argument("--rounds", type=_positive, default=10, help="streams of each kind (%(default)s)")
+    _common(streams)
     tools = commands.add_parser("tools", help="every tool on the emulated Lambda; the Internet played by doubles")
     tools.add_argument(
         "--upstream-calls", type=_positive, default=20, help="calls of those that call out (%(default)s)"
     )
-    _common(tools, calls=100)
+    _calls(tools, 100)
+    _common(tools)
     return parser
 
 
-def _common(parser: argparse.ArgumentParser, calls: int) -> None:
-    parser.add_argument("--calls", type=_positive, default=calls, help="warm calls of each (%(default)s)")
+def _calls(parser: argparse.ArgumentParser, default: int) -> None:
+    parser.add_argument("--calls", type=_positive, default=default, help="warm calls of each (%(default)s)")
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--era", choices=ERAS, default=ERAS[0], help="protocol version of the calls (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON, raw samples included")
 

@@ -1,7 +1,7 @@
 """The tool calls that are measured: one request, the same bytes for every variant, and the check of its answer."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -33,7 +33,13 @@ class Call:
             raise WrongAnswerError(f"HTTP {reply.status}: {reply.body[:500]!r}")
 
 
-def tool_call(name: str, arguments: dict[str, Any], era: str, accepts: Callable[[dict[str, Any]], bool]) -> Call:
+def tool_call(
+    name: str,
+    arguments: dict[str, Any],
+    era: str,
+    accepts: Callable[[dict[str, Any]], bool],
+    meta: Mapping[str, Any] = {},
+) -> Call:
     """Build a call of a tool.
 
     Args:
@@ -41,8 +47,9 @@ def tool_call(name: str, arguments: dict[str, Any], era: str, accepts: Callable[
         arguments: its arguments.
         era: the protocol version.
         accepts: tells whether a `tools/call` result is right.
+        meta: entries of the request's `_meta`, a progress token say.
     """
-    params: dict[str, Any] = {"name": name, "arguments": arguments}
+    params: dict[str, Any] = {"name": name, "arguments": arguments, "_meta": dict(meta)}
     headers = {
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
@@ -50,7 +57,7 @@ def tool_call(name: str, arguments: dict[str, Any], era: str, accepts: Callable[
     }
     if era == ERAS[0]:
         headers |= {"mcp-method": "tools/call", "mcp-name": name}
-        params["_meta"] = {
+        params["_meta"] |= {
             "io.modelcontextprotocol/protocolVersion": era,
             "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
             "io.modelcontextprotocol/clientCapabilities": {},

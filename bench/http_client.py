@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -39,28 +40,42 @@ class Connection:
             OSError: the connection broke.
             EOFError: it was closed before the response was complete.
         """
-        lines = [f"POST {path} HTTP/1.1", f"host: {self._host}", f"content-length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        self._writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        return await self._reply()
+        self._send(path, headers, body)
+        status, received = await self._head()
+        return Reply(status, received, b"".join([piece async for piece in self._pieces(received)]))
+
+    async def stream(self, path: str, headers: dict[str, str], body: bytes) -> AsyncIterator[bytes]:
+        """Send a request and yield its response's body, piece by piece as it comes.
+
+        Raises:
+            OSError: the connection broke.
+            EOFError: it was closed before the response was complete.
+        """
+        self._send(path, headers, body)
+        _, received = await self._head()
+        async for piece in self._pieces(received):
+            yield piece
 
     async def close(self) -> None:
         """Close the connection."""
         self._writer.close()
         await self._writer.wait_closed()
 
-    async def _reply(self) -> Reply:
+    def _send(self, path: str, headers: dict[str, str], body: bytes) -> None:
+        lines = [f"POST {path} HTTP/1.1", f"host: {self._host}", f"content-length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self._writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+    async def _head(self) -> tuple[int, dict[str, str]]:
         status_line, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = (line.partition(":") for line in lines if line)
-        headers = {name.lower(): value.strip() for name, _, value in fields}
-        return Reply(int(status_line.split()[1]), headers, await self._body(headers))
+        return int(status_line.split()[1]), {name.lower(): value.strip() for name, _, value in fields}
 
-    async def _body(self, headers: dict[str, str]) -> bytes:
+    async def _pieces(self, headers: dict[str, str]) -> AsyncIterator[bytes]:
         if headers.get("transfer-encoding", "").lower() != "chunked":
-            return await self._reader.readexactly(int(headers.get("content-length", "0")))
-        chunks = []
+            yield await self._reader.readexactly(int(headers.get("content-length", "0")))
+            return
         while size := int(await self._reader.readline(), 16):
-            chunks.append(await self._reader.readexactly(size))
+            yield await self._reader.readexactly(size)
             await self._reader.readexactly(2)
         await self._reader.readline()
-        return b"".join(chunks)

@@ -42,3 +42,23 @@ async def test_one_connection_takes_one_request_after_the_other():
 async def test_an_answer_that_breaks_off_is_an_error():
     with pytest.raises(EOFError):
         await exchange(PLAIN[:-1])
+
+
+async def test_a_stream_yields_each_piece_as_it_comes():
+    read = asyncio.Event()
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        await read.wait()
+        writer.write(b"6\r\nsecond\r\n0\r\n\r\n")
+        writer.close()
+
+    pieces = []
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        connection = await Connection.open(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async for piece in connection.stream("/mcp", {}, b""):
+            pieces.append(piece)
+            read.set()
+        await connection.close()
+    assert pieces == [b"first", b"second"]
