@@ -15,12 +15,14 @@ _SECRET_NAME = re.compile(
     r"api[_-]?key|access[_-]?key|private[_-]?key|jwt[_-]?key|^appid$|^code$",
     re.IGNORECASE,
 )
+# Text is a stranger's: no part may be tried from many places over the same stretch, or a long path stops the server.
 _SECRET_TEXT = re.compile(
     r"""(?P<scheme>\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}
-      | (?P<query>[?&](?:appid|api_?key|key|code|state|sig|signature|[\w-]*(?:token|secret|password)[\w-]*)=)[^&\s"']+
-      | (?P<header>\b(?:[\w-]*authorization|(?:set-)?cookie|x-api-key)["']?\s*[:=]\s*)[^\r\n,}]+
-      | (?P<pair>\b[\w-]*(?:passw(?:or)?d|secret|token|api_?key)["']?\s*[:=]\s*["']?)[^\s"',;&}]+
-      | \beyJ[\w-]+\.[\w-]+\.[\w-]*
+      | (?P<query>[?&](?:appid|api_?key|key|code|state|sig|signature
+          |[\w-]{0,64}(?:token|secret|password)[\w-]{0,64})=)[^&\s"']+
+      | (?P<header>(?:authorization|\bcookie|\bx-api-key)["']?\s*[:=]\s*)[^\r\n,}]+
+      | (?P<pair>(?:passw(?:or)?d|secret|token|api_?key)["']?\s*[:=]\s*["']?)[^\s"',;&}]+
+      | (?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*
       | \bsk-[\w-]{8,}
       | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b""",
     re.IGNORECASE | re.VERBOSE,

@@ -10,9 +10,11 @@ _SECRET_NAME: Final = re.compile(
     r"assertion|authori[sz]ation|cookie|credential|csrf|jwt|key|oidc|origin-verify|passw|secret|session|signature|token",
     re.IGNORECASE,
 )
-_SECRET_VALUE: Final = re.compile(r"^\s*(?:basic|bearer|dpop)\s+\S|\beyJ[\w-]+\.[\w-]+\.", re.IGNORECASE)
+_SECRET_VALUE: Final = re.compile(r"^\s*(?:basic|bearer|dpop)\s+\S|(?<![\w-])eyJ[\w-]+\.[\w-]+\.", re.IGNORECASE)
+# Bounded, because a header may be long and made to have every part of it tried from every place.
 _SECRET_PARAMETER: Final = re.compile(
-    r"([?&;][^=&;\s]*(?:assertion|code|jwt|key|passw|secret|sig|state|token)[^=&;\s]*=)[^&;\s\"]+", re.IGNORECASE
+    r"([?&;][^=?&;\s]{0,128}(?:assertion|code|jwt|key|passw|secret|sig|state|token)[^=?&;\s]{0,128}=)[^&;\s\"]+",
+    re.IGNORECASE,
 )
 
 

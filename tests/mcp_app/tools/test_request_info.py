@@ -1,3 +1,4 @@
+import time
 import unicodedata
 
 import pytest
@@ -130,6 +131,14 @@ def test_nothing_shown_can_steer_a_terminal_or_start_a_line(text: str) -> None:
     shown = printable(text)
     assert not any(unicodedata.category(char)[0] == "C" or char in "\u2028\u2029" for char in shown)
     assert printable(shown) == shown
+
+
+@pytest.mark.parametrize("part", ["?", "?key", "?keykey=", "eyJa-", ";sig", "key"])
+def test_no_header_can_keep_the_server_busy(part: str) -> None:
+    value = part * 10_000
+    began = time.process_time()
+    assert shown_header("referer", value)
+    assert time.process_time() - began < 2  # seconds; it was hours while a part was tried from every place
 
 
 @given(st.text(min_size=8), st.sampled_from(["authorization", "X-Api-Key", "cookie", "my-token", "a-secret-b"]))
