@@ -66,12 +66,15 @@ class TextFormatter(logging.Formatter):
         extras = {name: value for name, value in _extras(record).items() if value not in said}
         tail = "".join(f" {name}={value}" for name, value in self._redactor.clean(extras).items())
         line = self._redactor.text(f"{record.levelname:<8} {record.getMessage()}{tail}")
-        trace = (_exception(record) or {}).get("trace", "")
-        # A path may hold a line break that would forge a second line, or what standard output cannot encode.
-        printable = line.translate(_ESCAPES).encode(errors="backslashreplace").decode()
-        return f"{timestamp(record.created)[11:23]} {printable}" + (
-            f"\n{self._redactor.text(trace.rstrip())}" if trace else ""
-        )
+        trace = self._redactor.text((_exception(record) or {}).get("trace", "").rstrip())
+        # What an error quotes may hold line breaks too; indented, none of its lines can pass for a record.
+        under = "".join(f"\n  {_printable(row)}" for row in trace.split("\n") if trace)
+        return f"{timestamp(record.created)[11:23]} {_printable(line)}{under}"
+
+
+def _printable(line: str) -> str:
+    """The line without what would forge a second one or steer a terminal, or standard output cannot encode."""
+    return line.translate(_ESCAPES).encode(errors="backslashreplace").decode()
 
 
 class _OutputHandler(logging.StreamHandler[TextIO]):
