@@ -5,7 +5,6 @@ schema, and give results as JSON objects, which it checks again. Its version-ind
 representation between the two, and the dearest part of a cold start.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -22,6 +21,7 @@ from mcp_app import wire
 from mcp_app.deadline import Deadline
 from mcp_app.protocol import HANDSHAKE_VERSIONS
 from mcp_app.settings import Settings
+from mcp_app.supervision import supervised
 from mcp_app.tools.content import NeedsInput
 from mcp_app.tools.outcome import Outcome, Status
 from mcp_app.tools.registry import Registry, UnknownToolError, underscored
@@ -194,7 +194,7 @@ class _Handlers:
         if missing:
             raise MCPError(code=INVALID_PARAMS, message=f"Missing arguments: {', '.join(missing)}")
         call = self._contexts.of(context)
-        answer = await _in_time(call.deadline, prompt.render(arguments, call))
+        answer = await _in_time(call.deadline, lambda: prompt.render(arguments, call))
         if not isinstance(answer, NeedsInput):
             return wire.rendered_prompt(prompt, answer)
         if context.protocol_version in HANDSHAKE_VERSIONS:
@@ -203,8 +203,10 @@ class _Handlers:
 
     async def read_resource(self, context: Context) -> JSON:
         uri = _params(context)["uri"]
-        reading = read_resource(uri, self._registry.resources, self._registry.templates)
-        found = await _in_time(self._contexts.of(context).deadline, reading)
+        registry = self._registry
+        found = await _in_time(
+            self._contexts.of(context).deadline, lambda: read_resource(uri, registry.resources, registry.templates)
+        )
         if found is None:
             raise _not_found(context, uri)
         return {"contents": [wire.resource_contents(uri, found.data, found.mime_type)]}
@@ -243,11 +245,10 @@ def _params(context: Context) -> JSON:
     return dict(context.params or {})
 
 
-async def _in_time(deadline: Deadline, work: Awaitable[T]) -> T:
+async def _in_time(deadline: Deadline, work: Callable[[], Awaitable[T]]) -> T:
     """What the work gives, unless the deadline comes first; a tool's own call sees to that in the registry."""
     try:
-        async with asyncio.timeout(deadline.remaining()):
-            return await work
+        return await supervised(work, deadline.remaining())
     except TimeoutError:
         raise MCPError(code=INTERNAL_ERROR, message="This did not finish in time. Try again later.") from None
 

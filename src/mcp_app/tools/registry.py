@@ -1,6 +1,5 @@
 """The one registry of tools, resources and prompts that every door reads."""
 
-import asyncio
 import importlib
 import logging
 import pkgutil
@@ -9,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from mcp_app.clients.errors import UpstreamError
-from mcp_app.tools.content import NeedsInput, Text
+from mcp_app.supervision import supervised
+from mcp_app.tools.content import Content, NeedsInput, Text
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.outcome import Outcome, Status
 from mcp_app.tools.resource import Prompt, Resource, ResourceTemplate
@@ -65,8 +65,8 @@ class Registry:
         tool = self.get(name)
         try:
             parsed = parse_arguments(tool.arguments, arguments)
-            async with asyncio.timeout(context.deadline.remaining()):
-                return _outcome(await tool.function(parsed, context))
+            answer = await supervised(lambda: tool.function(parsed, context), context.deadline.remaining())
+            return _outcome(tool, answer)
         except InvalidArgumentsError as error:
             return Outcome.refusal(Status.INVALID, str(error))
         except (ToolError, UpstreamError) as error:
@@ -94,9 +94,20 @@ def _defined_in(value: Any, module: ModuleType) -> bool:
     return isinstance(value, Tool) and value.function.__module__ == module.__name__
 
 
-def _outcome(answer: Answer) -> Outcome:
+def _outcome(tool: Tool[Any], answer: Answer) -> Outcome:
+    """The outcome of an answer; raises TypeError or ValueError where the tool gave what no client can be sent."""
     if isinstance(answer, NeedsInput):
         return Outcome(Status.NEEDS_INPUT, needs=answer)
-    if isinstance(answer, Result):
-        return Outcome(Status.OK, (Text(answer.text()),), answer.model_dump(mode="json", by_alias=True))
-    return Outcome(Status.OK, tuple(answer))
+    if not isinstance(answer, Result):
+        return Outcome(Status.OK, tuple(_sendable(block) for block in answer))
+    if not isinstance(answer, tool.result or Result):
+        raise TypeError(f"{tool.name} declares another result than {type(answer).__name__}")
+    return Outcome(Status.OK, (_sendable(Text(answer.text())),), answer.model_dump(mode="json", by_alias=True))
+
+
+def _sendable(block: Content) -> Content:
+    if not isinstance(block, Content):
+        raise TypeError(f"{type(block).__name__} is no content")
+    if isinstance(block, Text):
+        block.text.encode()  # half a surrogate pair has no encoding
+    return block

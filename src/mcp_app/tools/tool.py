@@ -28,7 +28,7 @@ class Result(BaseModel):
 
     def text(self) -> str:
         """The result as text content; the JSON itself unless a result has a better one."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False)
+        return json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False, allow_nan=False)
 
 
 class ToolError(Exception):

@@ -1,8 +1,10 @@
 """What the registry makes of a call, whatever the tool does."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -37,7 +39,7 @@ async def double(arguments: Number, _context: ToolContext) -> Doubled:
     return Doubled(value=arguments.value * 2)
 
 
-def failing(error: Exception) -> Tool[Any]:
+def failing(error: BaseException) -> Tool[Any]:
     @tool(title="Failing", annotations=HINTS)
     async def fail(_arguments: Arguments, _context: ToolContext) -> Doubled:
         """Fails."""
@@ -128,6 +130,75 @@ async def test_a_call_ends_at_its_deadline() -> None:
 
     outcome = await run(endless, seconds=0.05)
     assert text_of(outcome) == "Endless did not finish in time. Try again later."
+
+
+class EndOfTheWorld(BaseException):
+    """What no `except Exception` catches."""
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError(), EndOfTheWorld("inside")]
+)
+async def test_no_tool_can_end_the_server(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
+    outcome = await run(failing(error))
+    assert text_of(outcome) == "Failing failed for an internal reason. It has been logged."
+    assert "tool fail failed" in caplog.text
+
+
+async def test_a_tool_that_ignores_its_cancellation_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
+    released, ended = asyncio.Event(), asyncio.Event()
+
+    @tool(title="Stubborn", annotations=HINTS)
+    async def stubborn(_arguments: Arguments, _context: ToolContext) -> Doubled:
+        """Never gives in."""
+        while not released.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await released.wait()
+        ended.set()
+        raise ValueError("too late to matter")
+
+    assert text_of(await run(stubborn, seconds=0.01)) == "Stubborn did not finish in time. Try again later."
+    assert "work goes on though it was cancelled" in caplog.text
+    released.set()
+    await ended.wait()
+
+
+async def test_a_caller_that_leaves_takes_the_tool_with_it() -> None:
+    began, cleaned = asyncio.Event(), asyncio.Event()
+
+    @tool(title="Endless", annotations=HINTS)
+    async def endless(_arguments: Arguments, _context: ToolContext) -> Doubled:
+        """Cleans up when it is cancelled, which takes a turn of the loop."""
+        try:
+            began.set()
+            await anyio.sleep_forever()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.set()
+        raise AssertionError
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run, endless)
+        await began.wait()
+        group.cancel_scope.cancel()
+    assert cleaned.is_set()
+
+
+class Other(Result):
+    value: float | None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, 5, "text", [{"type": "text", "text": "hi"}], [Text("half a pair: \ud800")], Other(value=1.0)],
+)
+async def test_an_answer_that_no_client_can_be_sent_fails(answer: Any) -> None:
+    @tool(title="Odd", annotations=HINTS)
+    async def odd(_arguments: Arguments, _context: ToolContext) -> Doubled:
+        """Odd."""
+        return cast("Doubled", answer)
+
+    assert text_of(await run(odd)) == "Odd failed for an internal reason. It has been logged."
 
 
 async def test_an_unknown_tool_is_an_error_of_its_own() -> None:
