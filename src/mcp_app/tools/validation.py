@@ -9,6 +9,10 @@ from pydantic import ValidationError
 from mcp_app.tools.tool import ArgumentsT, InvalidArgumentsError
 
 _WRAPPERS = ("params", "arguments")
+_MOST = 10
+"""Faults that are told; a caller can make any number of them."""
+_LONGEST = 100
+"""Characters of a field's name that are told."""
 
 
 def parse_arguments(model: type[ArgumentsT], raw: Any) -> ArgumentsT:
@@ -59,11 +63,15 @@ def _decode(text: str) -> Any:
 
 def _sentences(error: ValidationError, model: type[ArgumentsT]) -> str:
     allowed = ", ".join(model.model_fields) or "no arguments at all"
-    return " ".join(_sentence(item, allowed) for item in error.errors(include_url=False, include_input=False))
+    found = error.errors(include_url=False, include_input=False)
+    return " ".join(_sentence(item, allowed) for item in found[:_MOST])
 
 
 def _sentence(item: Any, allowed: str) -> str:
-    field = ".".join(str(part) for part in item["loc"])
+    from mcp_app.tools.display import printable
+
+    # The names of unknown fields are the caller's, and may be anything.
+    field = printable(".".join(str(part) for part in item["loc"])[:_LONGEST]) or "arguments"
     match item["type"]:
         case "missing":
             return f"{field} is required."

@@ -76,6 +76,7 @@ def test_wrappers_are_opened_once() -> None:
         (7, "The arguments must be a JSON object."),
         ("[1]", "The arguments must be a JSON object."),
         ("tea", "The arguments must be a JSON object; this text is not JSON."),
+        ('{"\\ud800": 1}', "arguments should be a valid string"),
         ("[" * 100_000, "The arguments must be a JSON object; this text is not JSON."),
     ],
 )
@@ -84,6 +85,13 @@ def test_what_is_wrong_is_said_shortly(raw: Any, message: str) -> None:
         parse_arguments(Order, raw)
     assert str(raised.value).startswith(message)
     assert "pydantic" not in str(raised.value)
+
+
+def test_what_a_caller_made_up_is_told_in_part_and_printable() -> None:
+    with pytest.raises(InvalidArgumentsError) as raised:
+        parse_arguments(Nothing, {f"\x1b[31m{number}{'x' * 1000}": 1 for number in range(1000)})
+    assert len(str(raised.value)) < 2000
+    assert str(raised.value).startswith(r"\x1b[31m0xxx")
 
 
 def test_a_tool_without_arguments_says_so() -> None:
