@@ -5,6 +5,7 @@ entered here, on one event loop that lives as long as the sandbox, and Mangum is
 """
 
 import asyncio
+import logging
 import time
 from typing import Any
 from urllib.parse import unquote
@@ -70,10 +71,21 @@ class Handler:
         self._loop.close()
 
 
+def _take_over_logging() -> None:
+    """Leave all logging to the app: what it logs comes out once, and redacted.
+
+    The managed runtime (awslambdaric) puts a handler of its own on the root logger, which would write each line a
+    second time with the secrets in it; Mangum says of each request what the access log says.
+    """
+    logging.getLogger().handlers.clear()
+    logging.getLogger("mangum").setLevel(logging.ERROR)
+
+
 def _without_stage(raw_path: str, stage: str) -> str:
     if stage != _DEFAULT_STAGE and raw_path.startswith(f"/{stage}/"):
         return raw_path.removeprefix(f"/{stage}")
     return raw_path or "/"
 
 
+_take_over_logging()
 handler = Handler(create_app(Settings.from_environment()))

@@ -2,11 +2,15 @@
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.command import environment
 
 EVENT = json.loads(Path("events/http_api.json").read_text())
 
@@ -79,3 +83,22 @@ def test_the_deadline_is_in_the_scope(handler: Any) -> None:
     extension = scope["extensions"]["aws.lambda"]
     assert extension["event"]["rawPath"] == "/mcp"
     assert extension["deadline_ms"] > 30_000
+
+
+MANAGED_RUNTIME = """
+import logging, sys
+logging.basicConfig(format="the runtime's: %(message)s", stream=sys.stdout)
+from handlers.http_api import handler
+from tests.handlers.test_http_api import EVENT, Context
+handler(EVENT, Context())
+handler.close()
+"""
+
+
+def test_a_request_is_logged_once_however_the_runtime_logs() -> None:
+    variables = {"AUTH_MODE": "noauth", "PUBLIC_URL": "https://mcp.example", "ALLOW_PUBLIC_NOAUTH": "true"}
+    command = [sys.executable, "-c", MANAGED_RUNTIME]
+    env = environment(variables | {"LOG_FORMAT": "json"})
+    printed = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True).stdout
+    lines = [json.loads(line) for line in printed.splitlines()]
+    assert [line["message"] for line in lines if line["level"] == "INFO"] == ["POST /mcp 200"]
