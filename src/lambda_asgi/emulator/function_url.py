@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html and
 """
 
 import asyncio
+import json
 import secrets
 from collections.abc import Callable
 from email.utils import formatdate
@@ -86,10 +87,13 @@ class Exchange:
         if self.begun:
             self.cut()
         else:
-            body = b"Internal Server Error"
-            self.begin(ResponseHead(502, (("content-type", "application/json"),)), len(body))
-            self.body(body)
-            self.end()
+            self.answer(502, b"Internal Server Error")
+
+    def answer(self, status: int, body: bytes, *fields: tuple[str, str]) -> None:
+        """Send a whole response of the service's own."""
+        self.begin(ResponseHead(status, (("content-type", "application/json"), *fields)), len(body))
+        self.body(body)
+        self.end()
 
     async def drain(self) -> None:
         """Wait until the client has room for more."""
@@ -223,7 +227,10 @@ class FunctionUrl:
         await self._listener.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = str(writer.get_extra_info("peername")[0])
+        peer = writer.get_extra_info("peername")
+        if peer is None:  # it has left already
+            return
+        client = str(peer[0])
         try:
             while (head := await read_head(reader)) is not None:
                 if not await self._answer(head, reader, writer, client):
@@ -250,7 +257,7 @@ class FunctionUrl:
         try:
             await self._function.invoke(self._invocation(event, exchange, stamp))
         except ThrottledError:
-            writer.write(encode_json(429, _THROTTLED, *fields, ("x-amzn-ErrorType", "TooManyRequestsException")))
+            exchange.answer(429, json.dumps(_THROTTLED).encode(), ("x-amzn-ErrorType", "TooManyRequestsException"))
         await exchange.drain()
         return exchange.keep_alive
 
@@ -274,6 +281,8 @@ class FunctionUrl:
         """Return the event. Raises RequestTooLargeError, and what a body raises."""
         limit = self._config.limits.request
         body = await _read_body(head, reader, writer, limit)
+        if head.version == "HTTP/1.1" and sum(name == "host" for name, _ in head.headers) != 1:
+            raise MalformedMessageError("not one Host (RFC 9112, 3.2)")
         event = encode_event(build_event(head, body, origin, stamp))
         if len(event) > limit:
             raise RequestTooLargeError
@@ -290,8 +299,7 @@ async def _read_body(
     head: RequestHead, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int
 ) -> bytes:
     body, received = Body(reader, head), bytearray()
-    length = head.header("content-length")
-    if length and int(length) > limit:
+    if (body.length or 0) > limit:
         raise RequestTooLargeError
     if head.header("expect").lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")

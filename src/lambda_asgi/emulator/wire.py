@@ -9,6 +9,7 @@ from dataclasses import dataclass
 READ_SIZE = 64 * 1024
 _BUFFER = 256 * 1024
 _LINGER = 0.5
+_LENGTH_DIGITS = 19
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -71,9 +72,13 @@ def parse_head(raw: bytes) -> RequestHead:
     """Parse a request's head, the closing empty line included. Raises MalformedMessageError."""
     start, *lines = raw[:-4].decode("latin-1").split("\r\n")
     parts = start.split(" ")
-    if len(parts) != 3 or parts[2] not in {"HTTP/1.0", "HTTP/1.1"} or not parts[1]:  # noqa: PLR2004 (a request line's parts)
+    if len(parts) != 3 or not _is_request_line(*parts):  # noqa: PLR2004 (a request line's parts)
         raise MalformedMessageError(f"not a request line: {start[:80]!r}")
     return RequestHead(parts[0], parts[1], parts[2], tuple(map(_parse_field, lines)))
+
+
+def _is_request_line(method: str, target: str, version: str) -> bool:
+    return bool(_TOKEN.fullmatch(method) and target) and version in {"HTTP/1.0", "HTTP/1.1"}
 
 
 async def read_head(reader: asyncio.StreamReader) -> RequestHead | None:
@@ -91,18 +96,25 @@ async def read_head(reader: asyncio.StreamReader) -> RequestHead | None:
 
 
 class Body:
-    """A request's body as it arrives; `trailers` holds the declared fields that followed it (RFC 9110, 6.5)."""
+    """A request's body as it arrives; `trailers` holds the declared fields that followed it (RFC 9110, 6.5).
+
+    `length` is its size in bytes, None where it comes in chunks.
+
+    Raises:
+        MalformedMessageError: the head does not say, or says in two ways, where the body ends.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, head: RequestHead) -> None:
         self._reader = reader
-        self._chunked = head.header("transfer-encoding").lower() == "chunked"
+        self.length = _length(head)
+        self._chunked = self.length is None
         self._declared = frozenset(
             declared.strip().lower()
             for name, value in head.headers
             if name == "trailer"
             for declared in value.split(",")
         )
-        self._left = 0 if self._chunked else _content_length(head)
+        self._left = self.length or 0
         self._within_chunk = False
         self._ended = not self._chunked and not self._left
         self.trailers: dict[str, str] = {}
@@ -150,9 +162,22 @@ class Body:
                 self.trailers[name] = value
 
 
-def _content_length(head: RequestHead) -> int:
-    text = head.header("content-length") or "0"
-    if not (text.isascii() and text.isdigit()):
+def _length(head: RequestHead) -> int | None:
+    """Return the body's size, None where it is chunked; a doubtful head could smuggle a request in."""
+    codings, lengths = _values(head, "transfer-encoding"), _values(head, "content-length")
+    if codings and (codings != ["chunked"] or lengths or head.version == "HTTP/1.0"):
+        raise MalformedMessageError("a body is either chunked, and nothing else, or of a given length")
+    if len(set(lengths)) > 1:
+        raise MalformedMessageError("the content lengths differ")
+    return None if codings else _content_length(lengths[0] if lengths else "0")
+
+
+def _values(head: RequestHead, name: str) -> list[str]:
+    return [part.strip().lower() for key, value in head.headers if key == name for part in value.split(",")]
+
+
+def _content_length(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < _LENGTH_DIGITS):
         raise MalformedMessageError(f"not a content length: {text[:20]!r}")
     return int(text)
 
