@@ -46,6 +46,9 @@ LIST_TTL_MS: Final = 300_000
 RESOURCE_NOT_FOUND: Final = -32002
 """The handshake era's code for an unknown resource; 2026-07-28 retired it for -32602."""
 
+NAME_LENGTH: Final = 128
+"""Characters of a name that nothing has here which its caller is told again."""
+
 BODY_SLACK: Final = 65_536
 """Bytes that a repaired body may be longer than the one received, whose size the transport has checked already."""
 
@@ -179,7 +182,7 @@ class _Handlers:
         try:
             outcome = await self._registry.call(params["name"], params.get("arguments"), self._contexts.of(context))
         except UnknownToolError:
-            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params['name']}") from None
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params['name'][:NAME_LENGTH]}") from None
         if outcome.needs is None:
             return wire.called_tool(outcome)
         if context.protocol_version in HANDSHAKE_VERSIONS:
@@ -235,7 +238,7 @@ class _Handlers:
         try:
             return self._prompts[name]
         except KeyError:
-            raise MCPError(code=INVALID_PARAMS, message=f"Unknown prompt: {name}") from None
+            raise MCPError(code=INVALID_PARAMS, message=f"Unknown prompt: {name[:NAME_LENGTH]}") from None
 
 
 _CANNOT_ASK = "This needs an answer from you, which only a client that speaks MCP 2026-07-28 can be asked for."

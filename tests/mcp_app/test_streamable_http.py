@@ -159,6 +159,18 @@ def test_an_unknown_tool_is_a_bad_parameter(client, era, status):
     assert response.json()["error"]["message"] == "Unknown tool: nope"
 
 
+def test_an_unknown_name_is_not_told_again_at_any_length(client):
+    response = call(client, "n" * 10_000, era=LEGACY)
+    assert response.json()["error"]["message"] == f"Unknown tool: {'n' * 128}"
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_user_token_beside_meta_that_is_none_is_a_bad_parameter(client, era):
+    body = message("tools/call", {**ECHO, "useUserToken": True}, era=era)
+    body["params"]["_meta"] = 5
+    assert error(send(client, body, era=era))[1:] == (-32602, 7)
+
+
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(
     ("tool", "arguments", "text"),
@@ -167,6 +179,8 @@ def test_an_unknown_tool_is_a_bad_parameter(client, era, status):
         ("echo", {"message": 5}, "message should be a valid string."),
         ("echo", {"message": "a", "extra": 1}, "extra is not known here; allowed: message."),
         ("echo", "not json", "The arguments must be a JSON object; this text is not JSON."),
+        ("echo", '{"message": "\\ud800"}', "The arguments must be a JSON object; this text is not JSON."),
+        ("echo", '{"message": NaN}', "The arguments must be a JSON object; this text is not JSON."),
         ("echo", [1, 2], "The arguments must be a JSON object."),
         ("refusing", {}, "The moon is not in the right phase. Try again tomorrow."),
         ("broken", {}, "Broken failed for an internal reason. It has been logged."),
@@ -207,6 +221,10 @@ def test_arguments_as_text_or_wrapped_are_taken(client, era, arguments):
             -32700,
             None,
         ),
+        (b'{"jsonrpc":"2.0","id":7,"method":"ping","params":{"x":"\xed\xa0\x80"}}', -32700, None),
+        ('{"jsonrpc":"2.0","id":7,"method":"ping"}'.encode("utf-8-sig"), -32700, None),
+        ('{"jsonrpc":"2.0","id":7,"method":"ping"}'.encode("utf-16"), -32700, None),
+        ('{"jsonrpc":"2.0","id":7,"method":"ping"}'.encode("utf-32-le"), -32700, None),
         (b'[{"jsonrpc":"2.0","id":7,"method":"ping"}]', -32600, None),
         (b"[]", -32600, None),
         (b'"text"', -32600, None),

@@ -1,11 +1,11 @@
 """From what a client sent to a tool's typed arguments, leniently where clients are known to err."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from mcp_app.json_text import decoded
 from mcp_app.tools.tool import ArgumentsT, InvalidArgumentsError
 
 _WRAPPERS = ("params", "arguments")
@@ -56,8 +56,8 @@ def _object(raw: Any) -> Mapping[str, Any]:
 
 def _decode(text: str) -> Any:
     try:
-        return json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError):
+        return decoded(text) if text.strip() else {}
+    except ValueError:
         raise InvalidArgumentsError("The arguments must be a JSON object; this text is not JSON.") from None
 
 

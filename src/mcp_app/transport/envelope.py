@@ -4,11 +4,11 @@ The SDK answers malformed messages with its validator's own text, or takes a req
 notification; here each defect has one short sentence, and the id is echoed where the message has a usable one.
 """
 
-import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from mcp_app.json_text import decoded
 
 JSON = dict[str, Any]
 RequestId = str | int
@@ -20,8 +20,6 @@ HEADER_MISMATCH = -32020
 
 DEPTH = 100
 """Levels of nesting that are taken; the SDK's parser and serializer give up at about twice as many."""
-
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class EnvelopeError(Exception):
@@ -107,11 +105,9 @@ def _call(message: JSON, request_id: RequestId | None) -> Envelope:
 
 def _decode(body: bytes) -> Any:
     try:
-        message = json.loads(body, parse_constant=_refuse_constant)
-        if _SURROGATE.search(body):
-            json.dumps(message, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        # ValueError covers bad JSON, bad UTF-8, half a surrogate pair and integers too long to convert.
+        # `json.loads` of bytes would guess at UTF-16, and let surrogates in UTF-8 pass.
+        message = decoded(body.decode())
+    except ValueError:
         raise EnvelopeError(PARSE_ERROR, "The body is not valid JSON.") from None
     if body.count(b"[") + body.count(b"{") > DEPTH and _deeper_than(DEPTH, message):
         raise EnvelopeError(PARSE_ERROR, f"The body is nested more than {DEPTH} levels deep.")
@@ -127,7 +123,3 @@ def _deeper_than(depth: int, value: Any) -> bool:
 
 def _inside(value: JSON | list[Any]) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)

@@ -1,6 +1,5 @@
 """Middleware of the SDK's server: what a message passes on its way to a handler and back."""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +10,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 from pydantic import ValidationError
 
+from mcp_app.json_text import decoded
 from mcp_app.transport.call_context import Context
 
 logger = logging.getLogger(__name__)
@@ -47,18 +47,19 @@ async def take_loose_arguments(ctx: Context, call_next: CallNext) -> HandlerResu
     arguments = params.get("arguments")
     if arguments is not None and not isinstance(arguments, Mapping):
         params = {**params, "arguments": _as_object(arguments)}
-    if USER_TOKEN in params:
-        meta = {**(params.get("_meta") or {}), USER_TOKEN: params[USER_TOKEN]}
+    meta = params.get("_meta") or {}
+    if USER_TOKEN in params and isinstance(meta, Mapping):
+        meta = {**meta, USER_TOKEN: params[USER_TOKEN]}
         params = {**{name: value for name, value in params.items() if name != USER_TOKEN}, "_meta": meta}
     return await call_next(replace(ctx, params=params))
 
 
 def _as_object(arguments: Any) -> Mapping[str, Any]:
     try:
-        decoded = json.loads(arguments)
-    except (TypeError, ValueError, RecursionError):
-        decoded = None
-    return decoded if isinstance(decoded, Mapping) else {"arguments": arguments}
+        value = decoded(arguments)
+    except (TypeError, ValueError):
+        value = None
+    return value if isinstance(value, Mapping) else {"arguments": arguments}
 
 
 def _explain(error: ValidationError) -> str:

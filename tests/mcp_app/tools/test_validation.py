@@ -76,7 +76,8 @@ def test_wrappers_are_opened_once() -> None:
         (7, "The arguments must be a JSON object."),
         ("[1]", "The arguments must be a JSON object."),
         ("tea", "The arguments must be a JSON object; this text is not JSON."),
-        ('{"\\ud800": 1}', "arguments should be a valid string"),
+        ('{"\\ud800": 1}', "The arguments must be a JSON object; this text is not JSON."),
+        ({"\ud800": 1}, "arguments should be a valid string"),
         ("[" * 100_000, "The arguments must be a JSON object; this text is not JSON."),
     ],
 )
