@@ -22,10 +22,19 @@ def public_url(settings: Settings, scope: Mapping[str, Any]) -> str | None:
 
 
 def on_loopback(settings: Settings) -> bool:
-    """Whether only this machine can reach the server, as far as the settings tell."""
+    """Whether clients use a name of this machine for the server."""
     if settings.public_url is not None:
         return is_loopback(settings.public_url)
     return settings.lambda_function is None and is_loopback(url_of("http", settings.host))
+
+
+def reachable(settings: Settings) -> bool:
+    """Whether other machines can reach the server: by its public URL, or beside that by the address that it binds.
+
+    On Lambda the front alone decides what comes in, by the name in the URL.
+    """
+    bound = settings.lambda_function is None and not is_loopback(url_of("http", settings.host))
+    return bound or not on_loopback(settings)
 
 
 def lambda_event(scope: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 import mcp_app.tools.utility
 from auth.verify.authenticator import Authenticator
 from auth.verify.noauth import NoAuthenticator
-from mcp_app.address import on_loopback
+from mcp_app.address import reachable
 from mcp_app.clients import Clients
 from mcp_app.middleware.access_log import AccessLogMiddleware
 from mcp_app.middleware.authentication import AuthenticationMiddleware
@@ -94,9 +94,9 @@ def _authenticator(settings: Settings) -> Authenticator:
             f"AUTH_MODE={settings.auth_mode} is not served by this version; "
             "`mcpx serve --auth noauth` runs it open on this machine"
         )
-    if not (on_loopback(settings) or settings.allow_public_noauth):
+    if reachable(settings) and not settings.allow_public_noauth:
         raise SettingsError(
-            "AUTH_MODE=noauth would let anybody call every tool of a public server; "
+            "AUTH_MODE=noauth would let anybody call every tool of a server that other machines can reach; "
             "set ALLOW_PUBLIC_NOAUTH=true if that is meant"
         )
     return NoAuthenticator()

@@ -70,7 +70,10 @@ class Settings:
         "`oauth` (own users) and `provider` (tokens of another issuer) are refused at start.",
     )
     allow_public_noauth = Variable(
-        "ALLOW_PUBLIC_NOAUTH", False, flag, "Let `noauth` serve a public URL. Anybody can then call every tool."
+        "ALLOW_PUBLIC_NOAUTH",
+        False,
+        flag,
+        "Let `noauth` serve where other machines reach it. Anybody can then call every tool.",
     )
     auth_db_path = Variable(
         "AUTH_DB_PATH", "./data/auth.db", text, "SQLite file of users and grants. Takes effect with `AUTH_MODE=oauth`."

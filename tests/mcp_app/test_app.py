@@ -54,6 +54,7 @@ def test_the_default_is_not_open():
         {"host": "0.0.0.0"},
         {"host": "::"},
         {"host": "mcp.example.com"},
+        {"host": "0.0.0.0", "public_url": "http://127.0.0.1:8000"},
         {"lambda_function": "mcp", "public_url": PUBLIC_URL},
     ],
 )
@@ -70,7 +71,6 @@ def test_an_open_server_in_public_must_be_meant(public):
         {},
         {"host": "localhost"},
         {"host": "::1"},
-        {"host": "0.0.0.0", "public_url": "http://127.0.0.1:8000"},
         {"lambda_function": "mcp", "public_url": "http://localhost:9000"},
     ],
 )
