@@ -123,14 +123,14 @@ def parse_observation(document: Any, now: datetime) -> WeatherReport:
     found = at(document, "properties")
     if not isinstance(found, dict):
         raise OddAnswerError(SERVICE)
-    taken = found.get("timestamp")
-    if _is_old(taken, now):
+    taken = _moment(found.get("timestamp"))
+    if taken is not None and now - taken > _FRESH:
         return _NOTHING
     return WeatherReport(
         temperature=_fahrenheit(found.get("temperature")),
         conditions=words(found.get("textDescription")),
         humidity=number(at(found, "relativeHumidity", "value")),
-        observed_at=taken if isinstance(taken, str) else None,
+        observed_at=None if taken is None else found["timestamp"],
         source=SERVICE,
     )
 
@@ -169,11 +169,12 @@ def _fahrenheit(quantity: Any) -> float | None:
     return value * 9 / 5 + 32 if unit == "degC" else value
 
 
-def _is_old(timestamp: Any, now: datetime) -> bool:
+def _moment(timestamp: Any) -> datetime | None:
     try:
-        return now - datetime.fromisoformat(timestamp) > _FRESH
+        moment = datetime.fromisoformat(timestamp)
     except (TypeError, ValueError):
-        return False
+        return None
+    return None if moment.tzinfo is None else moment
 
 
 def _degrees(value: float) -> str:

@@ -177,7 +177,7 @@ async def _events(response: "httpx2.Response") -> AsyncGenerator[Mapping[str, An
             message = json.loads(event.data) if event.data not in {"", "[DONE]"} else None
             if isinstance(message, Mapping):
                 yield message
-    except (SSEError, ValueError):
+    except (SSEError, ValueError, RecursionError):
         raise OddAnswerError(SERVICE) from None
 
 

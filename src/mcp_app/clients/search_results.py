@@ -36,10 +36,11 @@ RESULTS_SCHEMA: Final[Mapping[str, Any]] = {
 
 _SNIPPET_CHARACTERS: Final = 500
 _TITLE_CHARACTERS: Final = 200
-_CITATION_MARK: Final = re.compile("\ue200.*?\ue201|[\ue000-\uf8ff]", re.DOTALL)
+# What pages and models write is a stranger's: bounded, so that no text is searched to its end from every place.
+_CITATION_MARK: Final = re.compile("\ue200[^\ue200\ue201]{0,200}\ue201|[\ue000-\uf8ff]")
 _LIST_MARK: Final = re.compile(r"^\s*(?:[-*•#>]+|\d+[.)])\s+")
-_LINK: Final = re.compile(r"\(?\[[^\]]*\]\([^)]*\)\)?")
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\s]+")
+_LINK: Final = re.compile(r"\(?\[[^\[\]]{0,300}\]\([^()]{0,2000}\)\)?")
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\s]+")
 
 
 class RefusalError(Exception):

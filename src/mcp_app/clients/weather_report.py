@@ -42,6 +42,8 @@ class WeatherReport:
 
 
 _VALUES = ("temperature", "conditions", "humidity")
+_LONGEST = 100
+"""Characters of a description; the services' own have some thirty."""
 
 
 def number(value: Any) -> float | None:
@@ -55,7 +57,8 @@ def words(value: Any) -> str | None:
     """A text with each word capitalised, so that "broken clouds" reads as "Broken Clouds"; None where there is none."""
     if not isinstance(value, str) or not value.strip():
         return None
-    return " ".join(word[0].upper() + word[1:] for word in value.split())
+    sendable = value[:_LONGEST].encode(errors="replace").decode()
+    return " ".join(word[0].upper() + word[1:] for word in sendable.split()) or None
 
 
 def at(document: Any, *path: str | int) -> Any:

@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 import pytest
@@ -83,6 +84,20 @@ def test_a_refusal_is_told_apart() -> None:
 def test_no_list_of_items_is_odd(output: Any) -> None:
     with pytest.raises(ValueError, match="no output items"):
         parse_results(output, 5)
+
+
+@pytest.mark.parametrize("part", ["\ue200", "[", "([", "[a]("])
+def test_no_text_can_keep_the_server_busy(part: str) -> None:
+    text = part * 100_000
+    note = {"type": "url_citation", "title": text, "url": "https://a.example/", "start_index": len(text)}
+    began = time.process_time()
+    assert parse_results([message(output_text(text, note))], 5)
+    assert time.process_time() - began < 2  # seconds; it was a minute while a mark's end was sought from every place
+
+
+def test_half_a_surrogate_pair_is_left_out() -> None:
+    pages = [page("https://b.example/\ud800"), page("https://a.example/") | {"title": "A\ud800", "snippet": "\udfff b"}]
+    assert parse_results(found(*pages), 5) == [SearchResult("A", "https://a.example/", "b")]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Weather through the registry, against doubles of OpenWeatherMap and the National Weather Service."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,7 +17,7 @@ from mcp_app.secrets import Secrets
 from mcp_app.tools.outcome import Outcome, Status
 from tests.support import faults
 from tests.support.calls import call, clients, settings_for, text_of
-from tests.support.faults import Fault
+from tests.support.faults import Fault, Faults
 from tests.support.serve import serving
 from tests.support.weather import WeatherDouble, hour, observation
 
@@ -150,6 +151,17 @@ async def test_a_station_that_fails_is_passed_over(fault: Fault) -> None:
     double = WeatherDouble(stations={"A": observation(1, "Fog", 1), "B": observation(20, "Clear", 40)})
     double.faults.path, double.faults.always = "/stations/A/", fault
     assert "Temperature: 68°F" in text_of(await weather(double))
+
+
+async def test_words_that_no_client_can_be_sent_are_made_so() -> None:
+    odd = observation(22.2, "Fog\ud800 \n" + "x" * 10_000, 64.6)
+    odd["properties"]["timestamp"] = "<b>never</b>"
+    answer = Faults(always=faults.body(json.dumps(odd)), path="observations")
+    outcome = await weather(WeatherDouble(faults=answer))
+    assert outcome.structured is not None
+    assert outcome.structured["observed_at"] is None
+    assert outcome.structured["conditions"].startswith("Fog? Xxx")
+    assert len(outcome.structured["conditions"]) <= 100
 
 
 async def test_a_forecast_that_fails_does_not_cost_the_observation() -> None:
