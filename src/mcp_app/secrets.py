@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -18,6 +19,8 @@ MAX_AGE: Final = 300
 
 PAUSE: Final = 10.0
 """Seconds between two attempts after a failure, and between two refreshes: a bad key must not double as a flood."""
+
+_CODE: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 
 _ARN_SETTINGS: Final = {
     "OPENAI_API_KEY": "openai_secret_arn",
@@ -147,13 +150,14 @@ def _reason(error: Exception) -> str:
     """AWS's error code (`AccessDeniedException`), else the kind of failure; AWS's own text holds ARNs."""
     cause = error.__context__ or error
     response = getattr(cause, "response", None) or {}
-    return str(response.get("Error", {}).get("Code") or type(cause).__name__)
+    code = str(response.get("Error", {}).get("Code"))
+    return code if response and _CODE.fullmatch(code) else type(cause).__name__
 
 
-def _parse(text: str | bytes) -> Mapping[str, str]:
+def _parse(text: Any) -> Mapping[str, str]:
     try:
         values = json.loads(text)
-    except ValueError:
+    except (TypeError, ValueError, RecursionError):
         raise _UnusableError("it is not JSON") from None
     if not isinstance(values, dict):
         raise _UnusableError("it is not a JSON object")

@@ -9,6 +9,10 @@ from typing import Any
 import anyio
 import boto3
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from mcp_app.clients import Clients
 from mcp_app.secrets import MAX_AGE, PAUSE, Secrets, SecretUnavailableError
@@ -146,7 +150,10 @@ async def test_a_failure_is_not_repeated_at_once_but_later(vault: Vault, caplog:
     assert fetches_that_failed(caplog) == 2
 
 
-@pytest.mark.parametrize(("value", "reason"), [("sk-plain", "it is not JSON"), ("[1]", "it is not a JSON object")])
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("sk-plain", "it is not JSON"), ("[1]", "it is not a JSON object"), ("[" * 60_000, "it is not JSON")],
+)
 async def test_an_unusable_secret_is_told(vault: Vault, value: str, reason: str) -> None:
     with pytest.raises(SecretUnavailableError) as raised:
         await secrets_at(vault.store(value)).get("OPENAI_API_KEY")
@@ -158,6 +165,27 @@ async def test_secrets_manager_is_down(vault: Vault, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_ENDPOINT_URL", UNREACHABLE)
     with pytest.raises(SecretUnavailableError, match="EndpointConnectionError"):
         await secrets_at(arn).get("OPENAI_API_KEY")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "reason"),
+    [
+        (200, '{"SecretString": 5}', "it is not JSON"),
+        (200, '{"SecretString": null}', "KeyError"),
+        (400, '{"__type": "<b>of secret x</b>", "message": "arn:aws:secret"}', "ClientError"),
+    ],
+)
+async def test_what_is_no_secrets_manager_is_told_in_our_own_words(
+    status: int, answer: str, reason: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def respond(_request: Request) -> Response:
+        return Response(answer, status, media_type="application/x-amz-json-1.1")
+
+    async with serving(Starlette(routes=[Route("/", respond, methods=["POST"])])) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
+        with pytest.raises(SecretUnavailableError) as raised:
+            await secrets_at("arn:aws:secretsmanager:us-east-1:1:secret:x").get("OPENAI_API_KEY")
+    assert str(raised.value) == f"OPENAI_API_KEY could not be read from Secrets Manager: {reason}."
 
 
 async def test_many_at_once_share_one_fetch(vault: Vault, caplog: pytest.LogCaptureFixture) -> None:
