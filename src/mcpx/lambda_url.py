@@ -49,15 +49,18 @@ def _function(options: argparse.Namespace, url: str) -> FunctionConfig:
     package = Path(options.package) if options.package else SOURCE
     if not (package / "lambda_asgi" / "bootstrap").is_file():
         raise CommandError(f"there is no built package in {package}. `sam build` makes one.")
-    return FunctionConfig(
-        handler=HANDLER,
-        task_root=package,
-        python=options.python or sys.executable,
-        environment=_environment(options, url),
-        timeout=options.timeout,
-        sandboxes=options.sandboxes,
-        snapstart=options.snapstart,
-    )
+    try:
+        return FunctionConfig(
+            handler=HANDLER,
+            task_root=package,
+            python=options.python or sys.executable,
+            environment=_environment(options, url),
+            timeout=options.timeout,
+            sandboxes=options.sandboxes,
+            snapstart=options.snapstart,
+        )
+    except ValueError as error:
+        raise CommandError(str(error)) from None
 
 
 def _environment(options: argparse.Namespace, url: str) -> dict[str, str]:

@@ -85,6 +85,13 @@ def test_the_version_is_the_packages() -> None:
     assert mcpx("--version").stdout.startswith("mcpx 0.")
 
 
+@pytest.mark.parametrize(("option", "value"), [("--sandboxes", "0"), ("--timeout", "-1"), ("--timeout", "nan")])
+def test_lambda_says_what_no_function_can_have(option: str, value: str) -> None:
+    result = mcpx("lambda", "--auth", "noauth", "--port", "0", option, value)
+    assert result.returncode == 1
+    assert result.stderr.startswith("mcpx: sandboxes, concurrency, memory and timeout must be positive")
+
+
 def test_lambda_says_where_a_package_is_missing(tmp_path: object) -> None:
     result = mcpx("lambda", "--auth", "noauth", "--package", str(tmp_path))
     assert result.returncode == 1

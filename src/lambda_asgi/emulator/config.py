@@ -11,6 +11,7 @@ RUNTIME_BOOTSTRAP = "/var/runtime/bootstrap.py"
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 VERSION = "$LATEST"
+_LONGEST = 900
 _RESERVED_PREFIXES = ("AWS_LAMBDA_", "LAMBDA_TASK_", "LAMBDA_RUNTIME_")
 _RESERVED = frozenset({"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_EXECUTION_ENV"})
 
@@ -58,7 +59,7 @@ class FunctionConfig:
         wrapper: the exec wrapper; `lambda_asgi/bootstrap` in the task root by default.
 
     Raises:
-        ValueError: a variable that Lambda reserves, or a bound below 1.
+        ValueError: a variable that Lambda reserves, a bound below 1, or a timeout that is not above 0 and at most 900.
     """
 
     handler: str
@@ -84,8 +85,10 @@ class FunctionConfig:
         for name in self.environment:
             if name in _RESERVED or (name.startswith(_RESERVED_PREFIXES) and name != "AWS_LAMBDA_EXEC_WRAPPER"):
                 raise ValueError(f"{name} is reserved by Lambda")
-        if min(self.sandboxes, self.concurrency_per_sandbox, self.memory_mb) < 1 or self.timeout <= 0:
-            raise ValueError("sandboxes, concurrency, memory and timeout must be positive")
+        if min(self.sandboxes, self.concurrency_per_sandbox, self.memory_mb) < 1 or not 0 < self.timeout <= _LONGEST:
+            raise ValueError(
+                f"sandboxes, concurrency, memory and timeout must be positive, the timeout {_LONGEST} at most"
+            )
 
     @property
     def arn(self) -> str:
