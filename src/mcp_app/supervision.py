@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 import anyio
 
@@ -27,7 +28,20 @@ async def supervised(work: Callable[[], Awaitable[T]], seconds: float) -> T:
         AbortedError: it raised no `Exception` but `SystemExit`, say, or cancelled itself.
         Exception: what it raised.
     """
-    task = asyncio.ensure_future(_without_exit(work))
+    task = _started(_without_exit(work))
+    if not task.done():
+        await _watch(task, seconds)
+    return _result(task)
+
+
+def _started(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    if sys.version_info < (3, 12):
+        return asyncio.create_task(work)
+    # What is done without waiting for anything is then done already, which is most of the time of a brief call.
+    return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
+
+
+async def _watch(task: asyncio.Task[T], seconds: float) -> None:
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds)
     finally:
@@ -35,7 +49,6 @@ async def supervised(work: Callable[[], Awaitable[T]], seconds: float) -> T:
             await _end(task)
     if not task.done() or (task.cancelled() and not done):
         raise TimeoutError
-    return _result(task)
 
 
 async def _without_exit(work: Callable[[], Awaitable[T]]) -> T:
@@ -46,7 +59,7 @@ async def _without_exit(work: Callable[[], Awaitable[T]]) -> T:
         raise AbortedError(repr(error)) from error
 
 
-async def _end(task: asyncio.Future[T]) -> None:
+async def _end(task: asyncio.Task[T]) -> None:
     task.cancel()
     with anyio.CancelScope(shield=True):
         await asyncio.wait({task}, timeout=GRACE_SECONDS)
@@ -55,13 +68,13 @@ async def _end(task: asyncio.Future[T]) -> None:
         task.add_done_callback(_forget)
 
 
-def _forget(task: asyncio.Future[T]) -> None:
+def _forget(task: asyncio.Task[T]) -> None:
     """Look at how it ended, so that asyncio does not complain that nobody did."""
     if not task.cancelled():
         task.exception()
 
 
-def _result(task: asyncio.Future[T]) -> T:
+def _result(task: asyncio.Task[T]) -> T:
     if task.cancelled():
         raise AbortedError("the work cancelled itself")
     error = task.exception()
