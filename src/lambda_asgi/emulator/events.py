@@ -7,6 +7,7 @@ import base64
 import json
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -15,6 +16,7 @@ from .wire import RequestHead
 _HOP_BY_HOP = frozenset(
     {"connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _TEXT_TYPES = frozenset({"application/json", "application/javascript", "application/xml"})
 
 
@@ -78,6 +80,11 @@ def _query_parameters(query: str) -> dict[str, str]:
     return values
 
 
+@lru_cache(maxsize=1)
+def _log_time(second: int) -> str:
+    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(second))
+
+
 def _request_context(head: RequestHead, origin: Origin, stamp: Stamp, path: str) -> dict[str, Any]:
     prefix = origin.domain.partition(".")[0]
     return {
@@ -95,7 +102,7 @@ def _request_context(head: RequestHead, origin: Origin, stamp: Stamp, path: str)
         "requestId": stamp.request_id,
         "routeKey": "$default",
         "stage": "$default",
-        "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(stamp.now)),
+        "time": _log_time(int(stamp.now)),
         "timeEpoch": int(stamp.now * 1000),
     }
 
@@ -126,4 +133,4 @@ def build_event(head: RequestHead, body: bytes, origin: Origin, stamp: Stamp) ->
 
 def encode_event(event: dict[str, Any]) -> bytes:
     """Return an event as the JSON that travels."""
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _ENCODER.encode(event).encode("utf-8")

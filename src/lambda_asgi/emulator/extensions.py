@@ -3,7 +3,6 @@
 Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 """
 
-import asyncio
 import json
 from dataclasses import dataclass
 from uuid import uuid4
@@ -11,6 +10,7 @@ from uuid import uuid4
 from .config import VERSION, FunctionConfig
 from .invocation import Invocation
 from .responses import encode_json
+from .server import Connection
 from .wire import RequestHead
 
 
@@ -26,7 +26,7 @@ class RefusedError(Exception):
 @dataclass
 class _Extension:
     events: frozenset[str]
-    waiting: asyncio.StreamWriter | None = None
+    waiting: Connection | None = None
 
 
 class Extensions:
@@ -67,7 +67,7 @@ class Extensions:
         }
         return encode_json(200, function, ("Lambda-Extension-Identifier", identifier))
 
-    def wait(self, head: RequestHead, writer: asyncio.StreamWriter) -> None:
+    def wait(self, head: RequestHead, connection: Connection) -> None:
         """Let one wait for its next event. Raises RefusedError."""
         identifier = head.header("lambda-extension-identifier")
         if not identifier:
@@ -79,12 +79,12 @@ class Extensions:
             raise RefusedError(403, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
         if extension.waiting is not None:
             raise RefusedError(403, "Extension.InvalidExtensionState", "The extension waits already")
-        extension.waiting = writer
+        extension.waiting = connection
 
-    def leave(self, writer: asyncio.StreamWriter) -> None:
+    def leave(self, connection: Connection) -> None:
         """Note that a connection has ended."""
         for extension in self._by_id.values():
-            if extension.waiting is writer:
+            if extension.waiting is connection:
                 extension.waiting = None
 
     def announce(self, invocation: Invocation, arn: str) -> None:

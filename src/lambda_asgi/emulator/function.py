@@ -37,15 +37,25 @@ class Function:
             await asyncio.wait(self._tasks)
         await self._launcher.stop()
 
-    async def invoke(self, invocation: Invocation) -> None:
-        """Have an invocation served; return when it is answered. Raises ThrottledError."""
-        sandbox = self._free() or await self._settled()
+    def offer(self, invocation: Invocation) -> bool:
+        """Give an invocation to a sandbox that has room; return whether there is one."""
+        sandbox = self._free()
+        if sandbox is not None:
+            self._give(sandbox, invocation)
+        return sandbox is not None
+
+    async def place(self, invocation: Invocation) -> None:
+        """Give an invocation to a sandbox that is about to have room, or else to a new one. Raises ThrottledError."""
+        sandbox = await self._settled()
         if sandbox is None:
             sandbox = self._new()
             self._spawn(self._start(sandbox))
-        elif sandbox.asleep:
-            self._spawn(self._restore(sandbox))
-        sandbox.assign(invocation)
+        self._give(sandbox, invocation)
+
+    async def invoke(self, invocation: Invocation) -> None:
+        """Have an invocation served; return when it is answered. Raises ThrottledError."""
+        if not self.offer(invocation):
+            await self.place(invocation)
         await asyncio.shield(invocation.answered)
 
     async def idle(self) -> None:
@@ -63,10 +73,15 @@ class Function:
         self._discard(sandbox)
         self._spawn(sandbox.stop())
 
+    def _give(self, sandbox: Sandbox, invocation: Invocation) -> None:
+        if sandbox.asleep:
+            self._spawn(self._restore(sandbox))
+        sandbox.assign(invocation)
+
     def _free(self) -> Sandbox | None:
         """Return the sandbox with room that was used last, as Lambda prefers."""
         sandbox = next((one for one in reversed(self._sandboxes) if one.room > 0), None)
-        if sandbox is not None:
+        if sandbox is not None and sandbox is not self._sandboxes[-1]:
             self._sandboxes.remove(sandbox)
             self._sandboxes.append(sandbox)
         return sandbox

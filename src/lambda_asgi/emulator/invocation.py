@@ -4,9 +4,10 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 _ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][A-Za-z]+")
@@ -49,8 +50,12 @@ class Sink(Protocol):
         """Take the answer's content type; called once, before anything else."""
         ...
 
-    async def write(self, data: bytes) -> None:
-        """Take a piece of the payload; return when there is room for more."""
+    def write(self, data: bytes) -> Coroutine[Any, Any, None] | None:
+        """Take a piece of the payload; return what to wait for until there is room for more, if there is none."""
+        ...
+
+    def flush(self) -> None:
+        """Pass on what was taken: more is not there yet."""
         ...
 
     def finish(self, error: FunctionError | None) -> None:
@@ -70,9 +75,12 @@ class Collector:
         """Note the content type."""
         self.content_type = content_type
 
-    async def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Keep a piece."""
         self.payload += data
+
+    def flush(self) -> None:
+        """Nothing: the payload is passed on when it is whole."""
 
     def finish(self, error: FunctionError | None) -> None:
         """Note how it ended."""
@@ -108,7 +116,6 @@ class Invocation:
     first_byte: float | None = None
     error: FunctionError | None = None
     answered: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    timer: asyncio.TimerHandle | None = None
     _size: int = 0
 
     def respond(self, content_type: str) -> None:
@@ -117,8 +124,11 @@ class Invocation:
         if not self.answered.done():
             self.sink.start(content_type)
 
-    async def deliver(self, piece: bytes) -> None:
-        """Pass on a piece of the answer. Raises ResponseTooLargeError, AlreadyAnsweredError."""
+    def deliver(self, piece: bytes) -> Coroutine[Any, Any, None] | None:
+        """Pass on a piece of the answer; return what to wait for until there is room for more.
+
+        Raises ResponseTooLargeError, AlreadyAnsweredError.
+        """
         if self.answered.done():
             raise AlreadyAnsweredError
         if self.first_byte is None:
@@ -126,7 +136,7 @@ class Invocation:
         self._size += len(piece)
         if self._size > self.limit:
             raise ResponseTooLargeError
-        await self.sink.write(piece)
+        return self.sink.write(piece)
 
     def finish(self, error: FunctionError | None = None) -> None:
         """End the answer, well or with an error; the first end counts."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from .wire import is_field
+from .wire import Fields, is_field
 
 SEPARATOR = bytes(8)
 INTEGRATION_TYPE = "application/vnd.awslambda.http-integration-response"
@@ -28,8 +28,6 @@ _REMAPPED = frozenset(
     }
 )
 _DROPPED = frozenset({"expect", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade"})
-
-Fields = tuple[tuple[str, str], ...]
 
 
 class MalformedResponseError(Exception):

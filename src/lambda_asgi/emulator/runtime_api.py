@@ -4,22 +4,22 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
 """
 
-import asyncio
-import base64
-import binascii
 from collections import deque
+from collections.abc import Mapping
 from typing import Protocol
 
+from .answer import ERROR_TYPE, Answer
 from .config import FunctionConfig
 from .extensions import Extensions, RefusedError
-from .invocation import AlreadyAnsweredError, FunctionError, Invocation, ResponseTooLargeError, Stage
+from .invocation import FunctionError, Invocation, Stage
 from .responses import encode_head, encode_json
-from .wire import Body, Listener, MalformedMessageError, RequestHead, TruncatedBodyError, linger, read_head
+from .server import Connection, Listener, Pending
+from .wire import MalformedMessageError, RequestHead, TruncatedBodyError
 
 TIMED_OUT = "Sandbox.Timedout"
 _ACCEPTED = encode_json(202, {"status": "OK"})
-_ERROR_TYPE = "lambda-runtime-function-error-type"
-_ERROR_BODY = "lambda-runtime-function-error-body"
+_INVOCATION = "/2018-06-01/runtime/invocation/"
+_RESPONSE = "/response"
 
 
 class Owner(Protocol):
@@ -45,9 +45,9 @@ class RuntimeApi:
     def __init__(self, config: FunctionConfig, owner: Owner) -> None:
         self._config = config
         self._owner = owner
-        self._listener = Listener(self._serve)
-        self._waiting: deque[asyncio.StreamWriter] = deque()
-        self._restoring: asyncio.StreamWriter | None = None
+        self._listener = Listener(lambda _address: _Caller(self))
+        self._waiting: deque[Connection] = deque()
+        self._restoring: Connection | None = None
         self._invocations: dict[str, Invocation] = {}
         self._wedged = False
         self.extensions = Extensions(config)
@@ -102,56 +102,45 @@ class RuntimeApi:
         self._waiting.popleft().write(encode_head(200, fields) + invocation.event)
         self.extensions.announce(invocation, self._config.arn)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while (head := await read_head(reader)) is not None and writer not in self._waiting:
-                body = Body(reader, head)
-                try:
-                    await self._route(head, body, writer)
-                except RefusedError as refusal:
-                    if not await _refuse(refusal, head, reader, writer):
-                        return
-                if not head.keep_alive:
-                    return
-        except (MalformedMessageError, TruncatedBodyError) as error:
-            writer.write(encode_json(400, {"errorType": "MalformedRequest", "errorMessage": str(error)}))
-        finally:
-            self._leave(writer)
-
-    def _leave(self, writer: asyncio.StreamWriter) -> None:
-        if writer in self._waiting:
-            self._waiting.remove(writer)
-        if self._restoring is writer:
+    def leave(self, connection: Connection) -> None:
+        """Note that a connection has ended."""
+        if connection in self._waiting:
+            self._waiting.remove(connection)
+        if self._restoring is connection:
             self._restoring = None
-        self.extensions.leave(writer)
+        self.extensions.leave(connection)
 
-    async def _route(self, head: RequestHead, body: Body, writer: asyncio.StreamWriter) -> None:
+    def holds(self, connection: Connection) -> bool:
+        """Whether the runtime asked for an invocation there and got none yet."""
+        return connection in self._waiting
+
+    def answer(self, connection: Connection, head: RequestHead, body: bytes) -> bytes | None:
+        """Do what a request other than a response asks for; return the answer unless it is to come later.
+
+        Raises RefusedError.
+        """
         match head.method, head.target.strip("/").split("/"):
             case "GET", ["2018-06-01", "runtime", "invocation", "next"]:
-                self._next(writer)
-            case "POST", ["2018-06-01", "runtime", "invocation", request_id, "response"]:
-                await self._response(self._claim(request_id, head), head, body)
-                _accept(writer)
+                self._next(connection)
+                return None
             case "POST", ["2018-06-01", "runtime", "invocation", request_id, "error"]:
-                invocation = self._claim(request_id, head)
-                invocation.finish(FunctionError.reported(head.header(_ERROR_TYPE), await body.read_all()))
-                _accept(writer)
+                self._claim(request_id, head).finish(FunctionError.reported(head.header(ERROR_TYPE), body))
+                return _ACCEPTED
             case "POST", ["2018-06-01", "runtime", "init", "error"]:
-                await self._start_failed(head, body, writer, legal=self._owner.initialising)
+                return self._start_failed(head, body, legal=self._owner.initialising)
             case method, ["2018-06-01", "runtime", "restore", what] if self._config.snapstart:
-                await self._restore_route(f"{method} {what}", head, body, writer)
+                return self._restore_route(f"{method} {what}", head, body, connection)
             case method, ["2020-01-01", "extension", *what]:
-                await self._extension_route(f"{method} {'/'.join(what)}", head, body, writer)
+                return self._extension_route(f"{method} {'/'.join(what)}", head, body, connection)
             case "GET", ["2021-04-23", "credentials"] if self._config.snapstart:
-                _credentials(head, writer)
-            case _:
-                raise RefusedError(404, "NotFound", f"no such route: {head.method} {head.target[:80]}")
+                return _credentials(head)
+        raise RefusedError(404, "NotFound", f"no such route: {head.method} {head.target[:80]}")
 
-    def _next(self, writer: asyncio.StreamWriter) -> None:
+    def _next(self, connection: Connection) -> None:
         running = sum(invocation.stage is not Stage.RESPONDED for invocation in self._invocations.values())
         if self._wedged or self._restoring or len(self._waiting) + running >= self._config.concurrency_per_sandbox:
             raise _illegal("invocation/next")
-        self._waiting.append(writer)
+        self._waiting.append(connection)
         for request_id, invocation in list(self._invocations.items()):
             if invocation.stage is Stage.RESPONDED and not _is_timed_out(invocation):
                 del self._invocations[request_id]
@@ -171,61 +160,117 @@ class RuntimeApi:
             raise _illegal("response or error")
         return invocation
 
-    async def _response(self, invocation: Invocation, head: RequestHead, body: Body) -> None:
-        if head.header("lambda-runtime-function-response-mode") not in {"", "streaming"}:
-            self._wedged = True
-            message = "Invalid function response mode"
-            invocation.finish(FunctionError.of("Runtime.InvalidResponseModeHeader", message))
-            raise RefusedError(400, "InvalidFunctionResponseMode", message)
-        invocation.respond(head.header("content-type") or "application/octet-stream")
-        try:
-            while piece := await body.read():
-                await invocation.deliver(piece)
-        except ResponseTooLargeError as error:
-            message = f"Exceeded maximum allowed payload size ({invocation.limit} bytes)."
-            invocation.finish(FunctionError.of("Function.ResponseSizeTooLarge", message))
-            raise RefusedError(413, "RequestEntityTooLarge", message) from error
-        except (TruncatedBodyError, MalformedMessageError) as error:
-            message = "HTTP request detected as truncated"
-            invocation.finish(FunctionError.of("Runtime.TruncatedResponse", message))
-            raise RefusedError(400, "TruncatedHTTPRequest", message) from error
-        except AlreadyAnsweredError as error:
-            raise self._too_late(invocation) from error
-        if invocation.answered.done():
-            raise self._too_late(invocation)
-        invocation.finish(_trailer_error(body.trailers))
+    def response(self, head: RequestHead) -> Answer | None:
+        """Begin the response to an invocation, if that is what a request brings. Raises RefusedError."""
+        if head.method != "POST" or not (head.target.startswith(_INVOCATION) and head.target.endswith(_RESPONSE)):
+            return None
+        invocation = self._claim(head.target[len(_INVOCATION) : -len(_RESPONSE)], head)
+        if head.header("lambda-runtime-function-response-mode") in {"", "streaming"}:
+            return Answer(invocation, head, self._too_late)
+        self._wedged = True
+        message = "Invalid function response mode"
+        invocation.finish(FunctionError.of("Runtime.InvalidResponseModeHeader", message))
+        raise RefusedError(400, "InvalidFunctionResponseMode", message)
 
     def _too_late(self, invocation: Invocation) -> RefusedError:
         self._invocations.pop(invocation.request_id, None)
         self._owner.ready()
         return RefusedError(410, "Runtime.InvokeTimeout", "The invocation has timed out")
 
-    async def _start_failed(self, head: RequestHead, body: Body, writer: asyncio.StreamWriter, *, legal: bool) -> None:
+    def _start_failed(self, head: RequestHead, body: bytes, *, legal: bool) -> bytes:
         if not legal:
             raise _illegal("init or restore error")
-        error = FunctionError.reported(head.header(_ERROR_TYPE), await body.read_all())
-        _accept(writer)
-        await writer.drain()
-        self._owner.start_failed(error)
+        self._owner.start_failed(FunctionError.reported(head.header(ERROR_TYPE), body))
+        return _ACCEPTED
 
-    async def _restore_route(self, route: str, head: RequestHead, body: Body, writer: asyncio.StreamWriter) -> None:
+    def _restore_route(self, route: str, head: RequestHead, body: bytes, connection: Connection) -> bytes | None:
         if route == "POST error":
-            await self._start_failed(head, body, writer, legal=not self._invocations and not self._waiting)
-        elif route == "GET next" and self._owner.initialising and not self.restoring:
-            self._restoring = writer
+            return self._start_failed(head, body, legal=not self._invocations and not self._waiting)
+        if route == "GET next" and self._owner.initialising and not self.restoring:
+            self._restoring = connection
             self._owner.ready()
-        else:
-            raise _illegal("restore/next")
+            return None
+        raise _illegal("restore/next")
 
-    async def _extension_route(self, route: str, head: RequestHead, body: Body, writer: asyncio.StreamWriter) -> None:
+    def _extension_route(self, route: str, head: RequestHead, body: bytes, connection: Connection) -> bytes | None:
         if route == "POST register":
             open_ = self._owner.initialising and not self.waiting
-            writer.write(self.extensions.register(head, await body.read_all(), open_=open_))
-        elif route == "GET event/next":
-            self.extensions.wait(head, writer)
+            return self.extensions.register(head, body, open_=open_)
+        if route == "GET event/next":
+            self.extensions.wait(head, connection)
             self._owner.ready()
+            return None
+        raise RefusedError(404, "NotFound", f"no such route: {route}")
+
+
+class _Caller:
+    """The requests on one connection of a runtime, one after the other."""
+
+    def __init__(self, api: RuntimeApi) -> None:
+        self._api = api
+        self._head: RequestHead | None = None
+        self._body = bytearray()
+        self._answer: Answer | None = None
+
+    def begin(self, connection: Connection, head: RequestHead) -> None:
+        if self._api.holds(connection):
+            connection.close()
+            return
+        self._head = head
+        try:
+            self._answer = self._api.response(head)
+        except RefusedError as refusal:
+            _refuse(connection, refusal, lives=False)
+
+    def piece(self, connection: Connection, data: bytes) -> Pending:
+        if self._answer is None:
+            self._body += data
+            return None
+        try:
+            return self._answer.piece(data)
+        except RefusedError as refusal:
+            self._answer = None
+            _refuse(connection, refusal, lives=False)
+            return None
+
+    def end(self, connection: Connection, trailers: Mapping[str, str]) -> None:
+        head, self._head = self._head, None
+        if head is None:
+            return
+        try:
+            reply = self._conclude(connection, head, trailers)
+        except RefusedError as refusal:
+            # Where a body was sent the connection ends: its sender may not have looked for an answer yet.
+            _refuse(connection, refusal, lives=head.method == "GET")
+            reply = b""
+        if reply is not None:
+            connection.write(reply)
+        if not head.keep_alive and not self._api.holds(connection):
+            connection.close()
+
+    def pause(self) -> None:
+        if self._answer is not None:
+            self._answer.pause()
+
+    def broken(self, connection: Connection, error: MalformedMessageError | TruncatedBodyError) -> None:
+        if self._answer is not None:
+            refusal, self._answer = self._answer.break_off(), None
+            _refuse(connection, refusal, lives=False)
         else:
-            raise RefusedError(404, "NotFound", f"no such route: {route}")
+            connection.write(encode_json(400, {"errorType": "MalformedRequest", "errorMessage": str(error)}))
+            connection.close()
+
+    def left(self, connection: Connection) -> None:
+        self._api.leave(connection)
+
+    def _conclude(self, connection: Connection, head: RequestHead, trailers: Mapping[str, str]) -> bytes | None:
+        answer, self._answer = self._answer, None
+        body = bytes(self._body)
+        self._body.clear()
+        if answer is None:
+            return self._api.answer(connection, head, body)
+        answer.end(trailers)
+        return _ACCEPTED
 
 
 def _illegal(what: str) -> RefusedError:
@@ -236,38 +281,19 @@ def _is_timed_out(invocation: Invocation) -> bool:
     return invocation.error is not None and invocation.error.type == TIMED_OUT
 
 
-def _accept(writer: asyncio.StreamWriter) -> None:
-    writer.write(_ACCEPTED)
-
-
-async def _refuse(
-    refusal: RefusedError, head: RequestHead, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> bool:
-    """Answer a request that is declined; return whether the connection is still of use.
+def _refuse(connection: Connection, refusal: RefusedError, *, lives: bool) -> None:
+    """Answer a request that is declined.
 
     Where a body may still be on its way the connection is closed in two steps, so that its sender can read the answer.
     """
     reply = {"errorType": refusal.error_type, "errorMessage": str(refusal)}
-    bodiless = head.method == "GET"
-    writer.write(encode_json(refusal.status, reply, *([] if bodiless else [("Connection", "close")])))
-    if not bodiless:
-        await linger(reader, writer)
-    return bodiless
+    connection.write(encode_json(refusal.status, reply, *([] if lives else [("Connection", "close")])))
+    if not lives:
+        connection.linger()
 
 
-def _trailer_error(trailers: dict[str, str]) -> FunctionError | None:
-    error_type = trailers.get(_ERROR_TYPE, "")
-    if not error_type:
-        return None
-    try:
-        body = base64.b64decode(trailers.get(_ERROR_BODY, ""), validate=True)
-    except binascii.Error:
-        body = b""
-    return FunctionError.reported(error_type, body)
-
-
-def _credentials(head: RequestHead, writer: asyncio.StreamWriter) -> None:
+def _credentials(head: RequestHead) -> bytes:
     if head.header("authorization") != "emulator":
         raise RefusedError(404, "NotFound", "cannot get credentials for the provided token")
     credentials = {"AccessKeyId": "ASIAEMULATOR", "SecretAccessKey": "emulator", "Token": "emulator"}
-    writer.write(encode_json(200, {**credentials, "Expiration": "2099-12-31T23:59:59Z"}))
+    return encode_json(200, {**credentials, "Expiration": "2099-12-31T23:59:59Z"})

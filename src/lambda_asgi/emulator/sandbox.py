@@ -80,6 +80,7 @@ class Sandbox:
         self._restore_ms: float | None = None
         self._used = False
         self._frozen = False
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def room(self) -> int:
@@ -217,14 +218,14 @@ class Sandbox:
 
     def _begin(self, invocation: Invocation) -> None:
         self._thaw()
-        timeout = self._config.timeout
-        invocation.timer = asyncio.get_running_loop().call_later(timeout, self._time_out, invocation)
-        invocation.deadline_ms = int((time.time() + timeout) * 1000)
+        invocation.deadline_ms = int((time.time() + self._config.timeout) * 1000)
         invocation.began = time.monotonic()
         invocation.stage = Stage.RUNNING
         invocation.cold, self._used = not self._used, True
-        self._log(f"START RequestId: {invocation.request_id} Version: $LATEST")
         self._api.send(invocation)
+        self._log(f"START RequestId: {invocation.request_id} Version: $LATEST")
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._config.timeout, self._watch_deadlines)
 
     def _end_responded(self) -> None:
         if self._config.concurrency_per_sandbox == 1 and self._api.waiting:
@@ -239,9 +240,9 @@ class Sandbox:
         self._active.discard(invocation)
         if invocation in self._backlog:
             self._backlog.remove(invocation)
-        if invocation.timer is not None:
-            invocation.timer.cancel()
         report = self._measure(invocation, error or invocation.error)
+        if self._process is not None:
+            self._process.read_output()
         self._log(f"END RequestId: {invocation.request_id}")
         self._log(report_line(report, self._config.memory_mb))
         self._report(report)
@@ -260,6 +261,20 @@ class Sandbox:
             outcome="ok" if error is None else error.type,
             restore_ms=self._restore_ms if invocation.cold else None,
         )
+
+    def _watch_deadlines(self) -> None:
+        """End what is overdue, and look again when the oldest of the others will be.
+
+        One timer for all: it is set once in the length of a timeout, not for every invocation.
+        """
+        self._timer = None
+        running = [invocation for invocation in self._active if invocation.began]
+        overdue = time.monotonic() - self._config.timeout
+        for invocation in running:
+            if invocation.began <= overdue:
+                self._time_out(invocation)
+        if left := [invocation.began - overdue for invocation in running if invocation.began > overdue]:
+            self._timer = asyncio.get_running_loop().call_later(min(left), self._watch_deadlines)
 
     def _time_out(self, invocation: Invocation) -> None:
         message = f"Task timed out after {self._config.timeout:.2f} seconds"

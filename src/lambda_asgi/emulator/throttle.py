@@ -1,6 +1,5 @@
 """The bandwidth of a streamed response: a burst at full speed, then a fixed rate."""
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -24,8 +23,3 @@ class Throttle:
         self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate) - size
         self._filled = now
         return max(0.0, -self._tokens / self._rate)
-
-    async def take(self, size: int) -> None:
-        """Wait until `size` bytes may be sent."""
-        if delay := self.delay(size):
-            await asyncio.sleep(delay)

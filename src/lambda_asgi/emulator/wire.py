@@ -1,19 +1,21 @@
 """HTTP/1.1 as both sides of the service speak it: heads, bodies, chunks and trailers (RFC 9112)."""
 
-import asyncio
-import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 READ_SIZE = 64 * 1024
-_BUFFER = 256 * 1024
-_LINGER = 0.5
+BUFFER_SIZE = 256 * 1024
+"""How much may wait to be parsed: a head, or what a peer sends ahead."""
+
+_CRLF = b"\r\n"
 _LENGTH_DIGITS = 19
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Fields = tuple[tuple[str, str], ...]
 
 
 class MalformedMessageError(Exception):
@@ -31,12 +33,16 @@ def is_field(name: str, value: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """A request line and its header fields, names in lower case, in the order received."""
+    """A request line and its header fields, names in lower case, in the order received.
+
+    `length` is the size of the body in bytes, None where it comes in chunks.
+    """
 
     method: str
     target: str
     version: str
-    headers: tuple[tuple[str, str], ...]
+    headers: Fields
+    length: int | None
 
     def header(self, name: str) -> str:
         """Return the first value of a field, empty when it is absent."""
@@ -60,6 +66,7 @@ class RequestHead:
         return "keep-alive" in tokens if self.version == "HTTP/1.0" else "close" not in tokens
 
 
+@lru_cache(maxsize=256)
 def _parse_field(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     value = value.strip(" \t")
@@ -74,161 +81,161 @@ def parse_head(raw: bytes) -> RequestHead:
     parts = start.split(" ")
     if len(parts) != 3 or not _is_request_line(*parts):  # noqa: PLR2004 (a request line's parts)
         raise MalformedMessageError(f"not a request line: {start[:80]!r}")
-    return RequestHead(parts[0], parts[1], parts[2], tuple(map(_parse_field, lines)))
+    headers = tuple(map(_parse_field, lines))
+    return RequestHead(parts[0], parts[1], parts[2], headers, _length(headers, parts[2]))
 
 
 def _is_request_line(method: str, target: str, version: str) -> bool:
     return bool(_TOKEN.fullmatch(method) and target) and version in {"HTTP/1.0", "HTTP/1.1"}
 
 
-async def read_head(reader: asyncio.StreamReader) -> RequestHead | None:
-    """Return the next request's head, None when the peer closed instead. Raises MalformedMessageError."""
-    try:
-        return parse_head(await reader.readuntil(b"\r\n\r\n"))
-    except asyncio.IncompleteReadError as error:
-        if error.partial:
-            raise MalformedMessageError("the head is cut short") from error
-        return None
-    except asyncio.LimitOverrunError as error:
-        raise MalformedMessageError("the head is too long") from error
-    except ConnectionError:
-        return None
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a request's body, with the declared fields that followed it (RFC 9110, 6.5)."""
+
+    trailers: Mapping[str, str]
 
 
-class Body:
-    """A request's body as it arrives; `trailers` holds the declared fields that followed it (RFC 9110, 6.5).
+_PLAIN_END = End({})
 
-    `length` is its size in bytes, None where it comes in chunks.
 
-    Raises:
-        MalformedMessageError: the head does not say, or says in two ways, where the body ends.
+class Parser:
+    """The requests of one connection, from its bytes as they come.
+
+    Each request is a head, the pieces of its body (none of them empty), and an end. `closed` says that the peer sends
+    nothing more.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, head: RequestHead) -> None:
-        self._reader = reader
-        self.length = _length(head)
-        self._chunked = self.length is None
-        self._declared = frozenset(
-            declared.strip().lower()
-            for name, value in head.headers
-            if name == "trailer"
-            for declared in value.split(",")
-        )
-        self._left = self.length or 0
+    def __init__(self) -> None:
+        self._data = b""
+        self._at = 0
+        self.closed = False
+        self._step: Callable[[Parser], RequestHead | bytes | End | None] = Parser._head
+        self._request: RequestHead | None = None
+        self._left = 0
         self._within_chunk = False
-        self._ended = not self._chunked and not self._left
-        self.trailers: dict[str, str] = {}
+        self._trailers: dict[str, str] = {}
 
-    async def read(self) -> bytes:
-        """Return what has arrived, nothing at the end. Raises TruncatedBodyError, MalformedMessageError."""
-        try:
-            if self._chunked and not self._left and not self._ended:
-                await self._next_chunk()
-            return b"" if self._ended else await self._piece()
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
-            raise TruncatedBodyError from error
+    @property
+    def buffered(self) -> int:
+        """How many bytes have come and are not parsed yet."""
+        return len(self._data) - self._at
 
-    async def read_all(self) -> bytes:
-        """Return the whole body. Raises TruncatedBodyError, MalformedMessageError."""
-        pieces = []
-        while piece := await self.read():
-            pieces.append(piece)
-        return b"".join(pieces)
+    @property
+    def finished(self) -> bool:
+        """Whether the peer closed between two requests."""
+        return self.closed and not self.buffered and self._request is None
 
-    async def _piece(self) -> bytes:
-        piece = await self._reader.read(min(self._left, READ_SIZE))
+    def feed(self, data: bytes) -> None:
+        """Take what came."""
+        self._data = self._data[self._at :] + data if self.buffered else data
+        self._at = 0
+
+    def feed_eof(self) -> None:
+        """Note that no more will come."""
+        self.closed = True
+
+    def next(self) -> RequestHead | bytes | End | None:
+        """Return what comes next, None when it has not come yet. Raises MalformedMessageError, TruncatedBodyError."""
+        return self._step(self)
+
+    def _head(self) -> RequestHead | None:
+        end = self._data.find(b"\r\n\r\n", self._at)
+        if max(end - self._at, self.buffered if end < 0 else 0) > BUFFER_SIZE:
+            raise MalformedMessageError("the head is too long")
+        if end < 0:
+            if self.closed and self.buffered:
+                raise MalformedMessageError("the head is cut short")
+            return None
+        head = parse_head(self._data[self._at : end + 4])
+        self._at = end + 4
+        self._expect_body(head)
+        return head
+
+    def _expect_body(self, head: RequestHead) -> None:
+        self._request = head
+        self._left = head.length or 0
+        self._within_chunk = False
+        self._step = Parser._chunk_size if head.length is None else Parser._sized
+
+    def _sized(self) -> bytes | End | None:
+        return self._piece() if self._left else self._end(_PLAIN_END)
+
+    def _piece(self) -> bytes | None:
+        piece = self._data[self._at : self._at + self._left]
         if not piece:
-            raise TruncatedBodyError
+            self._check_starved()
+            return None
+        self._at += len(piece)
         self._left -= len(piece)
-        self._ended = not self._left and not self._chunked
         return piece
 
-    async def _next_chunk(self) -> None:
-        if self._within_chunk and await self._reader.readexactly(2) != b"\r\n":
+    def _chunk_size(self) -> bytes | End | None:
+        if self._within_chunk and self.buffered >= len(_CRLF) and not self._data.startswith(_CRLF, self._at):
             raise MalformedMessageError("a chunk is longer than it says")
-        size = (await self._reader.readuntil(b"\r\n")).partition(b";")[0].strip()
-        if not re.fullmatch(rb"[0-9A-Fa-f]{1,16}", size):
+        begin = self._at + len(_CRLF) * self._within_chunk
+        end = self._data.find(_CRLF, begin)
+        if end < 0:
+            self._check_starved()
+            return None
+        size = self._data[begin:end].partition(b";")[0].strip()
+        if not _CHUNK_SIZE.fullmatch(size):
             raise MalformedMessageError(f"not a chunk size: {size[:20]!r}")
+        self._at = end + len(_CRLF)
         self._left = int(size, 16)
         self._within_chunk = True
+        self._step = Parser._chunk if self._left else Parser._trailer_section
+        return self._step(self)
+
+    def _chunk(self) -> bytes | None:
+        piece = self._piece()
         if not self._left:
-            self._ended = True
-            await self._read_trailers()
+            self._step = Parser._chunk_size
+        return piece
 
-    async def _read_trailers(self) -> None:
-        while (line := await self._reader.readuntil(b"\r\n")) != b"\r\n":
-            name, value = _parse_field(line[:-2].decode("latin-1"))
-            if name in self._declared:
-                self.trailers[name] = value
+    def _trailer_section(self) -> End | None:
+        while (end := self._data.find(_CRLF, self._at)) >= 0:
+            line = self._data[self._at : end]
+            self._at = end + len(_CRLF)
+            if not line:
+                trailers, self._trailers = self._trailers, {}
+                return self._end(End(trailers) if trailers else _PLAIN_END)
+            self._keep_declared(*_parse_field(line.decode("latin-1")))
+        self._check_starved()
+        return None
+
+    def _keep_declared(self, name: str, value: str) -> None:
+        if self._request is not None and name in _values(self._request.headers, "trailer"):
+            self._trailers[name] = value
+
+    def _end(self, end: End) -> End:
+        self._request = None
+        self._step = Parser._head
+        return end
+
+    def _check_starved(self) -> None:
+        """Raise if what is missing will never come, or too much has come without it."""
+        if self.closed:
+            raise TruncatedBodyError
+        if self.buffered > BUFFER_SIZE:
+            raise MalformedMessageError("a line is too long")
 
 
-def _length(head: RequestHead) -> int | None:
-    """Return the body's size, None where it is chunked; a doubtful head could smuggle a request in."""
-    codings, lengths = _values(head, "transfer-encoding"), _values(head, "content-length")
-    if codings and (codings != ["chunked"] or lengths or head.version == "HTTP/1.0"):
+def _length(headers: Fields, version: str) -> int | None:
+    """Return a body's size, None where it is chunked; a doubtful head could smuggle a request in."""
+    codings, lengths = _values(headers, "transfer-encoding"), _values(headers, "content-length")
+    if codings and (codings != ["chunked"] or lengths or version == "HTTP/1.0"):
         raise MalformedMessageError("a body is either chunked, and nothing else, or of a given length")
     if len(set(lengths)) > 1:
         raise MalformedMessageError("the content lengths differ")
     return None if codings else _content_length(lengths[0] if lengths else "0")
 
 
-def _values(head: RequestHead, name: str) -> list[str]:
-    return [part.strip().lower() for key, value in head.headers if key == name for part in value.split(",")]
+def _values(headers: Fields, name: str) -> list[str]:
+    return [part.strip().lower() for key, value in headers if key == name for part in value.split(",")]
 
 
 def _content_length(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < _LENGTH_DIGITS):
         raise MalformedMessageError(f"not a content length: {text[:20]!r}")
     return int(text)
-
-
-async def linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """End a connection whose peer may still be sending, so that it can read the answer first (RFC 9112, 9.6)."""
-    with contextlib.suppress(TimeoutError, OSError):
-        async with asyncio.timeout(_LINGER):
-            writer.write_eof()
-            while await reader.read(READ_SIZE):
-                pass
-
-
-class Listener:
-    """A TCP server whose connections end with it."""
-
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
-        self._server: asyncio.Server | None = None
-        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen on host and port (0: any free one); return both as they are."""
-        self._server = await asyncio.start_server(self._accept, host, port, limit=_BUFFER, backlog=1024)
-        address: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
-        return address
-
-    async def drained(self, seconds: float) -> None:
-        """Wait until every connection has ended, at most so many seconds."""
-        if self._open:
-            await asyncio.wait(list(self._open), timeout=seconds)
-
-    async def stop(self) -> None:
-        """Stop listening and drop every connection."""
-        if self._server is not None:
-            self._server.close()
-        tasks = list(self._open)
-        for task, writer in list(self._open.items()):
-            writer.transport.abort()
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
-        self._open[task] = writer
-        task.add_done_callback(self._open.pop)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with contextlib.suppress(ConnectionError):
-                await self._handler(reader, writer)
-        finally:
-            writer.close()
