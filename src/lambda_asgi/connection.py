@@ -6,7 +6,7 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-_READ_SIZE = 65536
+_READ_SIZE = 8192
 _CONNECTED = frozenset((0, errno.EISCONN))
 
 

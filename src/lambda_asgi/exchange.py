@@ -17,6 +17,9 @@ class Outlet(Protocol):
     def began(self) -> bool:
         """Whether anything went out, which cannot be taken back."""
 
+    async def prepare(self) -> None:
+        """Do ahead what does not depend on the response."""
+
     async def write(self, pieces: Sequence[bytes], *, last: bool) -> None:
         """Send pieces, none of them empty, perhaps the last ones, and wait while the other side is slow.
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -117,7 +118,8 @@ class Server(NamedTuple):
         clock = asyncio.get_running_loop().time
         remaining = invocation.deadline_ms / 1000 - self.now()
         deadlines = Deadlines.within(clock(), remaining, self.settings.deadline_margin_ms / 1000)
-        task = asyncio.ensure_future(self.app(scope, exchange.receive, exchange.send))
+        await outlet.prepare()
+        task = _started(self.app(scope, exchange.receive, exchange.send))
         stopped: asyncio.CancelledError | None = None
         try:
             await asyncio.wait({task}, timeout=deadlines.disconnect - clock())
@@ -135,6 +137,16 @@ class Server(NamedTuple):
             self.log.note("The app was still busy when its time was up.", invocation.request_id)
         if outcome.error is not None and not _is_consequence(outcome.error):
             self.log.failure("The app failed.", Failure.of(outcome.error), invocation.request_id)
+
+
+def _started(app: Awaitable[None]) -> asyncio.Task[None]:
+    async def run() -> None:
+        await app
+
+    if sys.version_info < (3, 12):
+        return asyncio.create_task(run())
+    # What an app does before it first waits need not wait for the loop's next turn.
+    return asyncio.Task(run(), loop=asyncio.get_running_loop(), eager_start=True)
 
 
 async def _conclude(exchange: Exchange, outlet: Outlet, outcome: Outcome, patience: float) -> None:

@@ -18,11 +18,12 @@ class StreamOutlet:
         self._invocation = invocation
         self._log = log
         self._stream: ResponseStream | None = None
+        self.began = False
 
-    @property
-    def began(self) -> bool:
-        """Whether anything went out."""
-        return self._stream is not None
+    async def prepare(self) -> None:
+        """Connect already, so that the service accepts while the app works. A failure shows at the first write."""
+        with suppress(OSError):
+            self._stream = await self._api.stream(self._invocation)
 
     async def write(self, pieces: Sequence[bytes], *, last: bool) -> None:
         """Send pieces, none of them empty, perhaps the last ones, and wait while the service is slow.
@@ -30,9 +31,15 @@ class StreamOutlet:
         Raises:
             ResponseClosedError: The service takes nothing more.
         """
-        if self._stream is None:
-            self._stream = await self._open()
-        await self._stream.write(pieces, last=last)
+        stream = self._stream = await self._usable()
+        self.began = True
+        await stream.write(pieces, last=last)
+
+    async def _usable(self) -> ResponseStream:
+        if self._stream is not None and not self.began and self._stream.dropped:
+            self._stream.close()
+            self._stream = None
+        return self._stream or await self._open()
 
     async def _open(self) -> ResponseStream:
         try:
@@ -44,6 +51,9 @@ class StreamOutlet:
         """End the stream and wait for the service's status at most `patience` seconds."""
         stream = self._stream
         if stream is None:
+            return
+        if not self.began:
+            stream.close()
             return
         status = BROKEN
         try:
@@ -70,6 +80,9 @@ class DocumentOutlet:
         self._invocation = invocation
         self._log = log
         self.began = False
+
+    async def prepare(self) -> None:
+        """Nothing: a document leaves by a request of its own."""
 
     async def write(self, pieces: Sequence[bytes], *, last: bool) -> None:  # noqa: ARG002 - a document is the last
         """Send the document."""

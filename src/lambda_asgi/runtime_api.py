@@ -186,6 +186,11 @@ class ResponseStream:
         headers = [*_STREAM_HEADERS, *_echo(invocation)]
         return cls(connection, http1.request_head(address, "POST", path, headers))
 
+    @property
+    def dropped(self) -> bool:
+        """Whether the service closed the connection before anything was sent on it."""
+        return self._early_status() == BROKEN
+
     async def write(self, pieces: Sequence[bytes], *, last: bool) -> None:
         """Send one chunk for each piece, the last ones or not, and wait until the service has taken enough of them.
 
