@@ -120,7 +120,7 @@ def _extras(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _exception(record: logging.LogRecord) -> dict[str, str] | None:
-    if record.exc_info is None or record.exc_info[0] is None:
+    if not record.exc_info or record.exc_info[0] is None:  # asyncio says False for "none"
         return None
     kind, error, _ = record.exc_info
     return {

@@ -127,6 +127,12 @@ def test_text_is_for_a_person(capsys):
     )
 
 
+def test_no_exception_may_be_said_as_false(capsys):
+    configure_logging(Settings())
+    logging.getLogger("asyncio").error("a task was destroyed", exc_info=False)
+    assert "exception" not in json.loads(capsys.readouterr().out)
+
+
 def test_text_says_nothing_twice(capsys):
     configure_logging(Settings(log_format="text"))
     logging.getLogger("a").info("%s %s", "GET", 200, extra={"method": "GET", "status": 200, "bytes": 7})
