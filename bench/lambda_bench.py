@@ -13,7 +13,7 @@ from bench.variants import FASTMCP, FASTMCP_DIRECT, OURS, VARIANTS
 
 TITLES = {
     **{variant.key: variant.title for variant in VARIANTS},
-    FASTMCP_DIRECT: "FastMCP + uvicorn, no Lambda",
+    FASTMCP_DIRECT: "  JSON alone, no Lambda",
 }
 IMPORT_TITLES = {
     OURS.key: "import handlers.function_url",
@@ -38,7 +38,8 @@ async def run(options: Options, progress: Callable[[str], None]) -> Report:
         subprocess.CalledProcessError: a package could not be made, or an import failed.
     """
     progress("packages")
-    packages = {variant.key: stage(variant.package) for variant in VARIANTS}
+    staged = {package: stage(package) for package in dict.fromkeys(variant.package for variant in VARIANTS)}
+    packages = {variant.key: staged[variant.package] for variant in VARIANTS}
     lab = Lab(packages, interpreter(), echo(options.era), progress)
     starts = await cold.measure(lab, options.rounds)
     calls = await warm.measure(lab, options.calls)

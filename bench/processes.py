@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench.http_client import Connection
-from bench.variants import free_port, server_command
+from bench.variants import JSON_ALONE, free_port, server_command
 
 _READY_INTERVAL = 0.002
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "en_US.UTF-8", "TZ": ":UTC"}
@@ -40,7 +40,7 @@ def import_ms(python: Path, task_root: Path, statement: str, environment: Mappin
 async def web_server(python: Path, task_root: Path) -> AsyncIterator[str]:
     """Start FastMCP's web server, and give its URL at once; it may not listen yet."""
     port = free_port()
-    variables = {**_ENVIRONMENT, "PORT": str(port)}
+    variables = {**_ENVIRONMENT, **JSON_ALONE, "PORT": str(port)}
     process = await asyncio.create_subprocess_exec(
         *server_command(python), cwd=task_root, env=variables, stdout=DEVNULL, stderr=DEVNULL
     )

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.packages import ROOT, Package
@@ -88,10 +88,14 @@ FASTMCP = Variant(
     wrapper="bootstrap",
     own_port=True,
 )
+JSON_ALONE = {"FASTMCP_JSON_RESPONSE": "true"}
+FASTMCP_JSON = replace(
+    FASTMCP, key="fastmcp_json", title="  the same, JSON alone (cannot stream)", environment=JSON_ALONE
+)
 FASTMCP_DIRECT = "fastmcp_direct"
-"""FastMCP's web server called directly: its best case."""
+"""FastMCP's web server called directly, answering in JSON alone: its best case."""
 
-VARIANTS = (OURS, MANGUM, FASTMCP)
+VARIANTS = (OURS, MANGUM, FASTMCP, FASTMCP_JSON)
 
 
 def server_command(python: Path) -> list[str]:

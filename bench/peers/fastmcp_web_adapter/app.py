@@ -1,4 +1,7 @@
-"""FastMCP as an ASGI app, in the mode that its documentation gives for stateless deployments."""
+"""FastMCP as a stateless ASGI app, as it comes: it can stream progress, as this project's server can.
+
+With `FASTMCP_JSON_RESPONSE=true` it answers in JSON alone.
+"""
 
 from fastmcp import FastMCP
 
@@ -11,4 +14,4 @@ async def echo(message: str) -> str:
     return message
 
 
-app = server.http_app(stateless_http=True, json_response=True)
+app = server.http_app(stateless_http=True)
