@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import signal
 import socket
 from collections.abc import Callable
 
@@ -95,8 +96,18 @@ def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> N
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ws="none",
     )
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown that it asked for
+    _let_streams_finish()
+    # uvicorn raises the signal again after the shutdown that it asked for.
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         Server(config, ready).run([listener])
+
+
+def _let_streams_finish() -> None:
+    """Keep the library by which the SDK streams from cutting each stream when a signal comes; all of them end soon."""
+    from sse_starlette.sse import AppStatus
+
+    AppStatus.enable_automatic_graceful_drain = False
 
 
 def _with_url(settings: Settings, url: str) -> Settings:
