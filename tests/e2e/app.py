@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import resource
-import time
 from pathlib import Path
 
 import mcp_app.tools.utility
@@ -14,28 +13,26 @@ from mcp_app.settings import Settings
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.registry import Registry, discover
 from mcp_app.tools.tool import Annotations, Arguments, Result, tool
+from tests.support.gate import wait_at
 
 HINTS = Annotations(read_only=True, open_world=False)
 
 
 class TicksArguments(Arguments):
-    count: int = 5
-    seconds: float = 0.3
+    gate: int
 
 
 class Ticks(Result):
-    sent: list[float]
+    sent: int
 
 
 @tool(title="Ticks", annotations=HINTS, streaming=True)
 async def ticks(arguments: TicksArguments, context: ToolContext) -> Ticks:
-    """Reports progress at intervals; each message is the epoch second of its sending."""
-    sent = []
-    for number in range(arguments.count):
-        sent.append(time.time())
-        await context.progress(number + 1, arguments.count, repr(sent[-1]))
-        await asyncio.sleep(arguments.seconds)
-    return Ticks(sent=sent)
+    """Reports progress five times, and waits each time at a gate."""
+    for number in range(5):
+        await context.progress(number + 1, 5, None)
+        await wait_at(arguments.gate)
+    return Ticks(sent=5)
 
 
 class SlowEchoArguments(Arguments):

@@ -1,8 +1,6 @@
 """The product through the emulated function URL: streaming, many clients, many calls."""
 
-import itertools
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +11,7 @@ from mcp import Client
 
 from lambda_asgi.emulator import Emulator
 from tests.support.function import function
+from tests.support.gate import PATIENCE, gate
 
 pytestmark = pytest.mark.anyio
 
@@ -41,21 +40,20 @@ def structured(reply: Any) -> Any:
 
 @pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 async def test_progress_reaches_the_client_as_it_is_sent(emulator: Emulator, mode: str) -> None:
-    arrivals: list[tuple[float, float]] = []
+    arrived: list[float] = []
+    async with gate() as after_each, Client(f"{emulator.url}/mcp", mode=mode) as client:
 
-    async def progress(_done: float, _total: float | None, message: str | None) -> None:
-        arrivals.append((float(message or "nan"), time.time()))
+        async def progress(done: float, _total: float | None, _message: str | None) -> None:
+            arrived.append(done)
+            await after_each.open()
 
-    async with Client(f"{emulator.url}/mcp", mode=mode) as client:
-        result = await client.call_tool("ticks", {}, progress_callback=progress)
-    assert result.structured_content == {"sent": [sent for sent, _ in arrivals]}
-    assert len(arrivals) == 5
-    for (_, arrived), (sent_next, _) in itertools.pairwise(arrivals):
-        assert arrived < sent_next
+        result = await client.call_tool("ticks", {"gate": after_each.port}, progress_callback=progress)
+    assert result.structured_content == {"sent": 5}
+    assert arrived == [1, 2, 3, 4, 5]
 
 
 async def test_a_plain_answer_is_plain_json(emulator: Emulator) -> None:
-    async with httpx2.AsyncClient(base_url=emulator.url) as client:
+    async with httpx2.AsyncClient(base_url=emulator.url, timeout=PATIENCE) as client:
         reply = await client.post(
             "/mcp",
             json=call("echo", {"message": "plain"}),
@@ -131,7 +129,7 @@ async def test_fifty_clients_at_once_in_one_sandbox() -> None:
 async def test_a_tool_that_is_late_answers_with_a_sentence() -> None:
     async with (
         function(HANDLER, environment={"TOOL_TIMEOUT_SECONDS": "0.2"}) as emulator,
-        httpx2.AsyncClient(base_url=emulator.url) as client,
+        httpx2.AsyncClient(base_url=emulator.url, timeout=PATIENCE) as client,
     ):
         reply = await post(client, call("slow_echo", {"message": "never", "seconds": 60}))
     assert reply["result"]["isError"] is True
@@ -139,7 +137,10 @@ async def test_a_tool_that_is_late_answers_with_a_sentence() -> None:
 
 
 async def test_a_tool_ends_before_lambdas_deadline() -> None:
-    async with function(HANDLER, timeout=3) as emulator, httpx2.AsyncClient(base_url=emulator.url) as client:
+    async with (
+        function(HANDLER, timeout=4) as emulator,
+        httpx2.AsyncClient(base_url=emulator.url, timeout=PATIENCE) as client,
+    ):
         late = await post(client, call("slow_echo", {"message": "never", "seconds": 60}))
         pid = structured(await post(client, call("census", {})))["pid"]
         again = structured(await post(client, call("census", {})))["pid"]

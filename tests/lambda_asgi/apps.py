@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import sys
-import time
 
 import lambda_asgi
+from tests.support.gate import wait_at
 
 TEXT = [(b"content-type", b"text/plain")]
 
@@ -17,6 +17,11 @@ def start(status=200, headers=TEXT):
 
 def body(data=b"", more=False):
     return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+def gate_of(scope):
+    """The port that the query names."""
+    return int(scope["query_string"])
 
 
 LIFE = {"startups": 0}
@@ -112,29 +117,6 @@ async def never_begins(scope, receive, send):
     await asyncio.Event().wait()
 
 
-async def ignores_cancel(scope, receive, send):
-    await send(start())
-    await send(body(b"tick", more=True))
-    while True:
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            print("cancelled", flush=True)
-
-
-async def sends_too_late(scope, receive, send):
-    await send(start())
-    await send(body(b"tick", more=True))
-    try:
-        await never_begins(scope, receive, send)
-    except asyncio.CancelledError:
-        await asyncio.sleep(0.8)
-    try:
-        await send(body(b"too late", more=True))
-    except OSError as error:
-        print(f"refused: {error}", flush=True)
-
-
 async def polite(scope, receive, send):
     """Listens for the disconnect, and still says goodbye."""
     await receive()
@@ -171,26 +153,48 @@ async def large(scope, receive, send):
 
 
 async def endless_bytes(scope, receive, send):
-    """Says how much the server took, until it takes no more."""
+    """Sends until the server takes no more."""
     await send(start())
-    sent = 0
     try:
         while True:
             await send(body(b"x" * 65536, more=True))
-            sent += 65536
     except OSError as error:
         print(f"stopped: {type(error).__name__}", flush=True)
         raise
-    finally:
-        print(f"sent: {sent}", flush=True)
+
+
+TAKEN = {"bytes": 0}
+
+
+async def much(scope, receive, send):
+    """64 MB; how much of it the server took so far is what `taken` says."""
+    await send(start())
+    for _ in range(1000):
+        await send(body(b"x" * 65536, more=True))
+        TAKEN["bytes"] += 65536
+    await send(body())
+
+
+async def taken(scope, receive, send):
+    await send(start())
+    await send(body(b"%d" % TAKEN["bytes"]))
 
 
 async def events(scope, receive, send):
-    """Five events 100 ms apart, each with the time at which it was sent."""
+    """Five events, each sent when the gate was opened after the one before."""
     await send(start(headers=[(b"content-type", b"text/event-stream")]))
-    for _ in range(5):
-        await send(body(b"data: %f\n\n" % time.time(), more=True))
-        await asyncio.sleep(0.1)
+    for number in range(5):
+        await send(body(b"data: %d\n\n" % number, more=True))
+        await wait_at(gate_of(scope))
+    await send(body())
+
+
+async def five_events(scope, receive, send):
+    """Five events, one after the other."""
+    await send(start(headers=[(b"content-type", b"text/event-stream")]))
+    for number in range(5):
+        await send(body(b"data: %d\n\n" % number, more=True))
+        await asyncio.sleep(0)
     await send(body())
 
 
@@ -200,7 +204,7 @@ BACKGROUND = {"done": 0}
 async def background(scope, receive, send):
     await send(start())
     await send(body(b"%d" % BACKGROUND["done"]))
-    await asyncio.sleep(0.5)
+    await wait_at(gate_of(scope))
     BACKGROUND["done"] += 1
 
 
@@ -252,7 +256,7 @@ async def open_empty(scope, receive, send):
     """An empty first body: the head must go out at once; then nothing that would end the stream."""
     await send(start())
     await send(body(b"", more=True))
-    await asyncio.sleep(0.3)
+    await wait_at(gate_of(scope))
     await send(body(b"", more=True))
     await send(body(b"late", more=True))
     await send(body())
@@ -279,7 +283,7 @@ async def meet(scope, receive, send):
     if len(MEETING) == 4:
         for each in MEETING:
             each.set()
-    await asyncio.wait_for(me.wait(), 10)
+    await me.wait()
     await send(start())
     await send(body(lambda_asgi.request_id.get().encode()))
 
@@ -311,20 +315,7 @@ async def two_senders(scope, receive, send):
 async def slow_background(scope, receive, send):
     await send(start())
     await send(body(b"all"))
-    await asyncio.sleep(60)
-
-
-async def blocked_send(scope, receive, send):
-    """Sends more than a stalled reader takes."""
-    await send(start())
-    for _ in range(10_000):
-        await send(body(b"x" * 65536, more=True))
-
-
-async def fails_when_stopped(scope, receive, send):
-    await receive()
-    await receive()
-    raise ValueError("while stopping")
+    await asyncio.Event().wait()
 
 
 PAGES = {name: value for name, value in globals().items() if asyncio.iscoroutinefunction(value)}

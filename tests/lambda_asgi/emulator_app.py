@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-import time
+import threading
 
 import lambda_asgi
 
@@ -36,11 +36,14 @@ async def body(send, data=b"", more=False):
     await send({"type": "http.response.body", "body": data, "more_body": more})
 
 
-async def five(_, receive, send):
+async def five(port, receive, send):
+    """Five events, each sent when the gate at the port was opened after the one before."""
     await start(send)
-    for _ in range(5):
-        await body(send, b"%.6f\n" % time.time(), more=True)
-        await asyncio.sleep(0.3)
+    for number in range(5):
+        await body(send, b"%d\n" % number, more=True)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+        await reader.read()
+        writer.close()
     await body(send)
 
 
@@ -55,7 +58,7 @@ async def echo(argument, receive, send):
 async def block(_, receive, send):
     await start(send)
     await body(send, b"begun", more=True)
-    time.sleep(60)  # noqa: ASYNC251 (the loop is to be blocked)
+    threading.Event().wait()
 
 
 async def late(_, receive, send):

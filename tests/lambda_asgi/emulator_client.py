@@ -2,15 +2,19 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambda_asgi.emulator import Emulator, FunctionConfig
+from lambda_asgi.emulator import Emulator, FunctionConfig, Limits
+from tests.support.gate import PATIENCE
 
 TOYS = Path(__file__).parent / "toys"
+PATIENT = Limits(settle=PATIENCE, shutdown=PATIENCE)
+"""Limits under which a sandbox may take its time to ask for its next invocation, and to end."""
+
+Between = Callable[[], Awaitable[None]]
 
 
 class Lines(list):
@@ -25,7 +29,7 @@ class Lines(list):
         self._changed.set()
 
     async def until(self, text, times=1):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while sum(text in line for line in self) < times:
                 self._changed.clear()
                 await self._changed.wait()
@@ -39,34 +43,32 @@ class Lines(list):
 async def emulate(start="serve", **options) -> AsyncIterator[tuple[Emulator, Lines]]:
     """An emulator of the toy runtime, started as `start` says."""
     lines = Lines()
-    config = FunctionConfig(
-        f"toy.{start}", **{"task_root": TOYS, "wrapper": TOYS / "bootstrap", "timeout": 5, **options}
-    )
+    settings = {"task_root": TOYS, "wrapper": TOYS / "bootstrap", "timeout": 60, "limits": PATIENT, **options}
+    config = FunctionConfig(f"toy.{start}", **settings)
     async with Emulator(config, log=lines.take) as emulator:
         yield emulator, lines
 
 
 @dataclass
 class Reply:
-    """A response as it came: `complete` tells whether it ended as HTTP says; arrivals are epoch seconds."""
+    """A response as it came, piece by piece: `complete` tells whether it ended as HTTP says."""
 
     status: int
     headers: dict[str, list[str]]
     body: bytes = b""
     complete: bool = True
-    arrivals: list[tuple[float, bytes]] = field(default_factory=list)
+    pieces: list[bytes] = field(default_factory=list)
 
     def json(self):
         return json.loads(self.body)
 
-    @property
-    def delay(self):
-        """The longest that a piece was under way, in seconds; each piece is the time when it was sent."""
-        return max(arrival - float(piece) for arrival, piece in self.arrivals)
+
+async def nothing():
+    pass
 
 
 class Client:
-    """One kept-alive connection to a function URL."""
+    """One kept-alive connection to a function URL; `between` is called as soon as a piece of a response came."""
 
     def __init__(self, reader, writer, host):
         self.reader, self.writer, self.host = reader, writer, host
@@ -77,7 +79,7 @@ class Client:
         self.writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         await self.writer.drain()
 
-    async def receive(self, method="GET"):
+    async def receive(self, method="GET", between=nothing):
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
         start, *lines = head[:-4].split("\r\n")
         reply = Reply(int(start.split()[1]), {})
@@ -86,26 +88,28 @@ class Client:
             reply.headers.setdefault(name.lower(), []).append(value)
         if method != "HEAD" and reply.status not in {204, 304}:
             try:
-                await self.receive_body(reply)
+                async with asyncio.timeout(PATIENCE):
+                    await self.receive_body(reply, between)
             except asyncio.IncompleteReadError as error:
                 reply.body += error.partial
                 reply.complete = False
         return reply
 
-    async def receive_body(self, reply):
+    async def receive_body(self, reply, between):
         if "content-length" in reply.headers:
             reply.body = await self.reader.readexactly(int(reply.headers["content-length"][0]))
             return
         assert reply.headers["transfer-encoding"] == ["chunked"]
         while size := int((await self.reader.readuntil(b"\r\n")), 16):
             piece = (await self.reader.readexactly(size + 2))[:-2]
-            reply.arrivals.append((time.time(), piece))
+            reply.pieces.append(piece)
             reply.body += piece
+            await between()
         await self.reader.readexactly(2)
 
-    async def call(self, target, method="GET", headers=(), body=b""):
+    async def call(self, target, method="GET", headers=(), body=b"", *, between=nothing):
         await self.send(target, method, headers, body)
-        return await self.receive(method)
+        return await self.receive(method, between)
 
 
 @asynccontextmanager
@@ -118,16 +122,7 @@ async def connect(emulator) -> AsyncIterator[Client]:
         writer.close()
 
 
-async def call(emulator, target, method="GET", headers=(), body=b"") -> Reply:
+async def call(emulator, target, method="GET", headers=(), body=b"", *, between: Between = nothing) -> Reply:
     """One request on a connection of its own."""
     async with connect(emulator) as client:
-        return await client.call(target, method, headers, body)
-
-
-async def promptest(emulator, target) -> Reply:
-    """The first of three replies whose pieces all arrive within 20 ms: a busy machine may delay one, a buffer all."""
-    for _ in range(3):
-        reply = await call(emulator, target)
-        if reply.delay < 0.02:
-            break
-    return reply
+        return await client.call(target, method, headers, body, between=between)

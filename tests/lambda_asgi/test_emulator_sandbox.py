@@ -1,18 +1,18 @@
 """Sandboxes: their environment, their phases, how they end, and that none outlives the emulator."""
 
 import asyncio
+import contextlib
 import json
-import os
 import re
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from lambda_asgi.emulator import FunctionConfig, Limits
 from lambda_asgi.emulator.__main__ import config_of, parser
+from tests.support.gate import PATIENCE, gate
 
 from .emulator_client import TOYS, call, emulate
 
@@ -20,19 +20,25 @@ pytestmark = pytest.mark.anyio
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
-def is_running(pid):
+def state(pid):
+    """A process's state as Linux has it: T is stopped; Z, ended but not yet waited for, counts as none at all."""
     try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except (OSError, ValueError):
-        return False
+        letter = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except OSError:
+        return None
+    return letter if letter != "Z" else None
+
+
+async def comes_to(condition, *pids):
+    """Wait until the state of each process is as a condition says."""
+    async with asyncio.timeout(PATIENCE):
+        while not all(condition(state(pid)) for pid in pids):  # noqa: ASYNC110 (nobody announces what another's process does)
+            await asyncio.sleep(0.01)
+    return True
 
 
 async def gone(*pids):
-    async with asyncio.timeout(5):
-        while any(map(is_running, pids)):  # noqa: ASYNC110 (nobody announces the end of another's process)
-            await asyncio.sleep(0.01)
-    return True
+    return await comes_to(lambda letter: letter is None, *pids)
 
 
 async def test_the_environment_is_lambdas_and_nothing_of_the_hosts():
@@ -94,7 +100,7 @@ async def test_lines_and_reports_are_lambdas():
     assert (cold.cold, warm.cold, warm.init_ms) == (True, False, None)
     assert cold.init_ms is not None
     assert cold.init_ms > 5
-    assert 0 < warm.first_byte_ms <= warm.duration_ms < 1000
+    assert 0 < warm.first_byte_ms <= warm.duration_ms
     assert said[:2] == [f"START RequestId: {cold.request_id} Version: $LATEST", f"END RequestId: {cold.request_id}"]
     number = r"\d+\.\d\d ms"
     pattern = (
@@ -113,23 +119,21 @@ async def test_peak_memory_is_measured():
         assert 5 < emulator.reports[0].max_memory_mb < 200
 
 
+@linux
 async def test_a_sandbox_is_frozen_between_invocations():
     async with emulate(sandboxes=1) as (emulator, _):
-        await call(emulator, "/tick")
-        first = (await call(emulator, "/tick")).json()
-        await emulator.idle()
-        await asyncio.sleep(0.3)
-        second = (await call(emulator, "/tick")).json()
-    assert second["pid"] == first["pid"]
-    assert second["ticks"] - first["ticks"] < 10
+        pid = (await call(emulator, "/who")).json()["pid"]
+        for _ in range(2):
+            await emulator.idle()
+            assert await comes_to(lambda letter: letter == "T", pid)
+            assert (await call(emulator, "/who")).json()["pid"] == pid
 
 
 async def test_freezing_can_be_turned_off():
-    async with emulate(sandboxes=1, freeze=False) as (emulator, _):
-        first = (await call(emulator, "/tick")).json()
-        await asyncio.sleep(0.3)
-        second = (await call(emulator, "/tick")).json()
-    assert second["ticks"] - first["ticks"] > 15
+    async with emulate(sandboxes=1, freeze=False) as (emulator, lines):
+        await call(emulator, "/tick")
+        await emulator.idle()
+        await lines.until("tick", times=lines.output().count("tick") + 20)
 
 
 @linux
@@ -149,7 +153,7 @@ async def test_idle_connections_can_be_dropped_while_frozen(drop):
             assert (await call(emulator, f"/upstream?{port}")).json() == {"alive": None}
             await emulator.idle()
             if drop:
-                await asyncio.wait_for(ended.wait(), 5)
+                await asyncio.wait_for(ended.wait(), PATIENCE)
             assert (await call(emulator, f"/upstream?{port}")).json() == {"alive": not drop}
     finally:
         for writer in open_:
@@ -175,15 +179,15 @@ async def test_a_host_without_mount_namespaces_is_told_that_the_task_root_is_wri
 
 
 async def test_background_work_occupies_the_sandbox_but_not_the_client():
-    async with emulate(sandboxes=1) as (emulator, lines):
-        await call(emulator, "/hello")
-        began = time.monotonic()
-        assert (await call(emulator, "/background")).complete
-        assert time.monotonic() - began < 0.35
+    async with emulate(sandboxes=1, limits=Limits()) as (emulator, lines), gate() as at_the_end:
+        assert (await call(emulator, f"/background?{at_the_end.port}")).complete
+        await at_the_end.reached()
         assert (await call(emulator, "/hello")).status == 429
+        assert emulator.reports == []
+        await at_the_end.open()
         await emulator.idle()
-        assert emulator.reports[-1].duration_ms > 400
         await lines.until("background done")
+        assert [report.outcome for report in emulator.reports] == ["ok"]
         assert (await call(emulator, "/hello")).status == 200
 
 
@@ -212,15 +216,14 @@ async def test_a_runtime_that_exits_in_mid_stream_cuts_the_response():
     ("page", "status", "body"), [("hang", 502, b"Internal Server Error"), ("hang-late", 200, b"some")]
 )
 async def test_at_the_deadline_the_sandbox_is_killed_and_the_next_request_served(page, status, body):
-    async with emulate(sandboxes=1, timeout=0.6) as (emulator, lines):
-        began = time.monotonic()
+    async with emulate(sandboxes=1, timeout=1) as (emulator, lines):
         reply = await call(emulator, f"/{page}")
         assert (reply.status, reply.body, reply.complete) == (status, body, status == 502)
-        assert 0.55 < time.monotonic() - began < 3
-        assert await lines.until("Task timed out after 0.60 seconds")
+        assert await lines.until("Task timed out after 1.00 seconds")
         assert (await call(emulator, "/hello")).status == 200
         await emulator.idle()
         assert [report.outcome for report in emulator.reports] == ["Sandbox.Timedout", "ok"]
+        assert emulator.reports[0].duration_ms > 990
         assert emulator.reports[1].cold
 
 
@@ -257,12 +260,11 @@ async def test_a_missing_wrapper_is_a_502_with_a_reason():
 async def test_snapstart_restores_before_the_first_invocation():
     async with emulate("snapshot", snapstart=True) as (emulator, lines):
         assert not any("restored" in line for line in lines)
-        await asyncio.sleep(0.25)
         variables = (await call(emulator, "/environ")).json()
         await call(emulator, "/hello")
         await emulator.idle()
         first, second = emulator.reports
-        assert "restored 200 True" in lines.output()
+        assert "restored 200" in lines.output()
     assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "snap-start"
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in variables
     assert "AWS_ACCESS_KEY_ID" not in variables
@@ -297,7 +299,7 @@ async def test_an_extension_that_does_not_wait_hangs_the_first_invocation():
 
 
 async def test_an_extension_is_told_of_invocations_and_must_ask_for_more():
-    async with emulate("extension_invoke", timeout=0.5) as (emulator, lines):
+    async with emulate("extension_invoke", timeout=1) as (emulator, lines):
         assert (await call(emulator, "/hello")).status == 200
         event = json.loads((await lines.until("event 200")).partition("event 200 ")[2])
         assert event["eventType"] == "INVOKE"
@@ -312,26 +314,35 @@ async def test_an_internal_extension_cannot_ask_for_shutdown():
 
 
 async def test_several_invocations_share_a_sandbox():
-    async with emulate("concurrent", sandboxes=1, concurrency_per_sandbox=4) as (emulator, _):
-        began = time.monotonic()
-        replies = [
-            reply.json() for reply in await asyncio.gather(*(call(emulator, f"/sleep?0.3{n}") for n in range(4)))
-        ]
-        assert time.monotonic() - began < 1.1
+    async with (
+        emulate("concurrent", sandboxes=1, concurrency_per_sandbox=4) as (emulator, _),
+        contextlib.AsyncExitStack() as stack,
+    ):
+        gates = [await stack.enter_async_context(gate()) for _ in range(4)]
+        calls = [asyncio.create_task(call(emulator, f"/held?{each.port}")) for each in gates]
+        for each in gates:
+            await each.reached()
+        for each in gates:
+            await each.open()
+        replies = [(await each).json() for each in calls]
         variables = (await call(emulator, "/environ")).json()
-    assert [reply["query"] for reply in replies] == ["0.30", "0.31", "0.32", "0.33"]
+    assert [reply["query"] for reply in replies] == [str(each.port) for each in gates]
     assert len({reply["pid"] for reply in replies}) == 1
     assert variables["AWS_LAMBDA_MAX_CONCURRENCY"] == "4"
     assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "lambda-managed-instances"
 
 
 async def test_a_late_answer_in_a_shared_sandbox_is_gone_and_the_sandbox_lives():
-    async with emulate("concurrent", sandboxes=1, concurrency_per_sandbox=2, timeout=0.4) as (emulator, lines):
-        late = asyncio.create_task(call(emulator, "/sleep?0.8"))
-        pid = (await call(emulator, "/sleep?0")).json()["pid"]
+    async with (
+        emulate("concurrent", sandboxes=1, concurrency_per_sandbox=2, timeout=1) as (emulator, lines),
+        gate() as after_the_deadline,
+    ):
+        late = asyncio.create_task(call(emulator, f"/held?{after_the_deadline.port}"))
+        pid = (await call(emulator, "/who")).json()["pid"]
         assert (await late).status == 502
+        await after_the_deadline.open()
         await lines.until("status 410")
-        assert (await call(emulator, "/sleep?0")).json()["pid"] == pid
+        assert (await call(emulator, "/who")).json()["pid"] == pid
 
 
 async def test_leaving_during_init_starts_nothing_more():
@@ -345,9 +356,13 @@ async def test_leaving_during_init_starts_nothing_more():
 
 
 async def test_an_abandoned_direct_invocation_runs_on():
-    async with emulate(sandboxes=1) as (emulator, lines):
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(emulator.invoke({"rawPath": "/sleep", "rawQueryString": "0.3"}), 0.2)
+    async with emulate(sandboxes=1) as (emulator, lines), gate() as answers:
+        event = {"rawPath": "/held", "rawQueryString": str(answers.port)}
+        abandoned = asyncio.create_task(emulator.invoke(event))
+        await answers.reached()
+        abandoned.cancel()
+        await asyncio.wait({abandoned})
+        await answers.open()
         await emulator.idle()
         assert await lines.until("status 202")
         assert emulator.reports[0].outcome == "ok"
@@ -357,7 +372,7 @@ async def test_nothing_is_left_running():
     async with emulate() as (emulator, _):
         pids = (await call(emulator, "/orphan")).json()["pids"]
         await emulator.idle()
-        assert all(map(is_running, pids))
+        assert all(map(state, pids))
     assert await gone(*pids)
 
 
@@ -405,7 +420,7 @@ async def test_the_command_serves_and_leaves_nothing_behind_however_it_ends(numb
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        url = (await asyncio.wait_for(command.stdout.readline(), 10)).decode().strip()
+        url = (await asyncio.wait_for(command.stdout.readline(), PATIENCE)).decode().strip()
         served = type("Served", (), {"url": url})
         assert (await call(served, "/environ")).json()["A"] == "b"
         pids = (await call(served, "/orphan")).json()["pids"]

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from tests.support.gate import PATIENCE, gate
 from tests.support.runtime_api import runtime_api
 from tests.support.sandbox import sandbox
 
@@ -83,7 +84,7 @@ async def test_sigterm_during_a_response_ends_it_cleanly(running):
     sent = await invocation.answered.get()
     await api.until(lambda: sent.payload == b"tick")
     box.process.terminate()
-    await asyncio.wait_for(sent.complete.wait(), 5)
+    await asyncio.wait_for(sent.complete.wait(), PATIENCE)
     assert (sent.payload, sent.truncated) == (b"tick", False)
     assert await box.exit_code() == 0
     assert bytes(box.output).decode() == "lifespan: shutdown\n"
@@ -153,7 +154,7 @@ async def test_any_success_will_do(running):
 async def test_a_success_that_comes_early_does_not_end_the_response(running):
     api, box = running
     api.early = True
-    assert (await api.call(function_url("/events"))).payload.count(b"data") == 5
+    assert (await api.call(function_url("/five_events"))).payload.count(b"data") == 5
     assert len((await api.call(function_url("/large"))).payload) == 20_000_000
     await api.idle()
     assert box.errors == b""
@@ -213,10 +214,14 @@ async def test_concurrent_invocations_share_no_environment_variable():
 async def test_one_invocation_at_a_time_is_the_default(running):
     api, _ = running
     await api.idle()
-    slow, quick = api.invoke(function_url("/background")), api.invoke(function_url("/small"))
-    await slow.answered.get()
-    assert quick.answered.empty()
-    await quick.answered.get()
+    async with gate() as at_the_end:
+        event = function_url("/background", rawQueryString=f"{at_the_end.port}")
+        slow, quick = api.invoke(event), api.invoke(function_url("/small"))
+        await api.whole(slow)
+        await at_the_end.reached()
+        assert quick.answered.empty()
+        await at_the_end.open()
+        await api.whole(quick)
     assert api.most_waiting == 1
 
 

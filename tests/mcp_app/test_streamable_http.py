@@ -21,7 +21,7 @@ from tests.support.mcp_messages import (
 from tests.support.mcp_tools import REGISTRY, SECRET_INSIDE
 from tests.support.serve import connected
 
-SETTINGS = Settings(auth_mode="noauth", log_level="CRITICAL", max_body_bytes=20_000, tool_timeout_seconds=5)
+SETTINGS = Settings(auth_mode="noauth", log_level="CRITICAL", max_body_bytes=20_000, tool_timeout_seconds=60)
 
 
 @pytest.fixture(scope="module")

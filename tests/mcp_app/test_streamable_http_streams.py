@@ -11,13 +11,15 @@ from mcp_app.settings import Settings
 from mcp_app.tools.content import Text
 from mcp_app.tools.registry import Registry
 from mcp_app.tools.tool import tool
+from mcp_app.transport.call_context import PLATFORM_MARGIN_SECONDS
 from tests.support import mcp_direct
+from tests.support.gate import PATIENCE
 from tests.support.lambda_scope import OnLambda
 from tests.support.mcp_messages import ERAS, LEGACY, LOG_LEVEL_KEY, MODERN, call, events, headers, message, post
 from tests.support.mcp_tools import READS, REGISTRY, Nothing
 from tests.support.serve import connected, serving
 
-SETTINGS = Settings(auth_mode="noauth", log_level="CRITICAL", tool_timeout_seconds=0.3)
+SETTINGS = Settings(auth_mode="noauth", log_level="CRITICAL", tool_timeout_seconds=60)
 
 
 @pytest.fixture(scope="module")
@@ -100,12 +102,11 @@ def test_a_client_that_cannot_stream_still_gets_the_answer(client, era):
 
 
 @pytest.mark.parametrize("era", ERAS)
-def test_a_tool_that_hangs_is_ended_at_the_deadline(client, era):
-    began = time.monotonic()
-    result = call(client, "hanging", era=era).json()["result"]
+def test_a_tool_that_hangs_is_ended_at_the_deadline(era):
+    with connected(create_app(SETTINGS.replace(tool_timeout_seconds=0.3), REGISTRY)) as client:
+        result = call(client, "hanging", era=era).json()["result"]
     assert result["isError"] is True
     assert result["content"][0]["text"] == "Hanging did not finish in time. Try again later."
-    assert time.monotonic() - began < 3
 
 
 def with_seconds_left(app, seconds):
@@ -120,18 +121,23 @@ def with_seconds_left(app, seconds):
 
 
 @pytest.mark.parametrize("seconds", [1.2, 1, 0])
-def test_a_tool_ends_before_the_platform_does(seconds):
-    app = create_app(SETTINGS.replace(tool_timeout_seconds=20), REGISTRY)
+def test_a_tool_ends_when_the_platform_is_about_to(seconds):
+    app = create_app(SETTINGS.replace(tool_timeout_seconds=600), REGISTRY)
     with connected(with_seconds_left(app, seconds)) as client:
-        began = time.monotonic()
         result = call(client, "hanging").json()["result"]
     assert result["content"][0]["text"] == "Hanging did not finish in time. Try again later."
-    assert time.monotonic() - began < 1 + seconds
+
+
+def test_a_tools_deadline_is_before_the_platforms():
+    app = create_app(SETTINGS.replace(tool_timeout_seconds=600), REGISTRY)
+    with connected(with_seconds_left(app, 300)) as client:
+        told = call(client, "telling").json()["result"]["structuredContent"]
+    assert 200 < told["remaining"] <= 300 - PLATFORM_MARGIN_SECONDS
 
 
 async def next_data(lines):
     """The next event's data; comments and blank lines are skipped."""
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         async for line in lines:
             if line.startswith("data:"):
                 return line
@@ -147,10 +153,10 @@ async def test_the_first_event_arrives_before_the_tool_is_done(era):
     async def gated(_arguments: Nothing, context):
         """Waits between its reports."""
         await context.progress(1, 2, None)
-        await anyio.to_thread.run_sync(gate.wait, 4)
+        await anyio.to_thread.run_sync(gate.wait, PATIENCE)
         return [Text("opened")]
 
-    app = create_app(SETTINGS.replace(tool_timeout_seconds=5), Registry([gated]))
+    app = create_app(SETTINGS, Registry([gated]))
     body = message("tools/call", {"name": "gated", "arguments": {}}, era=era, progressToken=1)
     async with (
         serving(app) as url,
@@ -172,22 +178,22 @@ async def test_a_client_that_leaves_ends_its_call():
         """Reports until it is cancelled."""
         try:
             await context.progress(1, 2, None)
-            await anyio.sleep(20)
+            await anyio.sleep_forever()
         finally:
             ended.set()
         return []
 
-    app = create_app(SETTINGS.replace(tool_timeout_seconds=20), Registry([watched]))
+    app = create_app(SETTINGS.replace(tool_timeout_seconds=600), Registry([watched]))
     body = message("tools/call", {"name": "watched", "arguments": {}}, era=MODERN, progressToken=1)
     async with serving(app) as url, httpx2.AsyncClient(base_url=url, trust_env=False) as client:
         async with client.stream("POST", "/mcp", json=body, headers=headers(body)) as response:
             await next_data(response.aiter_lines())
-        assert await anyio.to_thread.run_sync(ended.wait, 5)
+        assert await anyio.to_thread.run_sync(ended.wait, PATIENCE)
 
 
 @pytest.mark.anyio
 async def test_many_calls_at_once_do_not_mix():
-    app = create_app(SETTINGS.replace(tool_timeout_seconds=5), REGISTRY)
+    app = create_app(SETTINGS, REGISTRY)
     answers = {}
 
     async def ask(client, number):

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from lambda_asgi.emulator import Emulator, FunctionConfig
+from lambda_asgi.emulator import Emulator, FunctionConfig, Limits
 from tests.support import coverage
+from tests.support.gate import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
@@ -21,6 +22,7 @@ ENVIRONMENT = {
 async def function(handler: str, **settings: Any) -> AsyncIterator[Emulator]:
     """A function of this source tree; `environment` among the settings is added to what the product needs."""
     environment = ENVIRONMENT | coverage.variables() | settings.pop("environment", {})
-    config = FunctionConfig(handler=handler, task_root=ROOT / "src", environment=environment, **settings)
+    settings = {"task_root": ROOT / "src", "limits": Limits(settle=PATIENCE), **settings}
+    config = FunctionConfig(handler=handler, environment=environment, **settings)
     async with Emulator(config, log=lambda _line: None) as emulator:
         yield emulator

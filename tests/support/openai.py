@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.support.faults import Faults
+from tests.support.gate import PATIENCE
 
 PAGES = (
     {"title": "Specification", "url": "https://modelcontextprotocol.io/specification", "snippet": "The protocol."},
@@ -50,6 +52,7 @@ class OpenAIDouble:
         keys: API keys that it accepts.
         unsupported: request fields that it refuses with a 400.
         delay: seconds that a search takes.
+        proceed: what a search waits for, if anything; a search for which it never comes is broken off.
         final: the last event of the stream; `response.completed` with `output` unless set.
         streams: whether it heeds `stream`.
     """
@@ -58,6 +61,7 @@ class OpenAIDouble:
     keys: set[str] = field(default_factory=lambda: {"sk-good"})
     unsupported: set[str] = field(default_factory=set)
     delay: float = 0.0
+    proceed: threading.Event | None = None
     final: dict[str, Any] | None = None
     streams: bool = True
     faults: Faults = field(default_factory=Faults)
@@ -83,8 +87,13 @@ class OpenAIDouble:
     async def _stream(self) -> AsyncIterator[str]:
         for number, event in enumerate(self._events()):
             if event["type"] == "response.web_search_call.completed":
-                await asyncio.sleep(self.delay)
+                await self._search()
             yield f"event: {event['type']}\ndata: {json.dumps(event | {'sequence_number': number})}\n\n"
+
+    async def _search(self) -> None:
+        await asyncio.sleep(self.delay)
+        if self.proceed is not None and not await asyncio.to_thread(self.proceed.wait, PATIENCE):
+            raise ConnectionResetError("dropped: nothing let the search proceed")
 
     def _events(self) -> list[dict[str, Any]]:
         names = ("response.created", "response.in_progress", "response.output_item.added")

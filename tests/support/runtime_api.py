@@ -11,13 +11,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support.gate import PATIENCE
+
 PREFIX = "/2018-06-01/runtime"
-
-
-@dataclass
-class Chunk:
-    data: bytes
-    at: float
 
 
 @dataclass
@@ -28,7 +24,7 @@ class Arrival:
     path: str
     headers: dict[str, str]
     connection: int
-    chunks: list[Chunk] = field(default_factory=list)
+    chunks: list[bytes] = field(default_factory=list)
     trailers: dict[str, str] = field(default_factory=dict)
     truncated: bool = False
     size: int = 0
@@ -36,7 +32,7 @@ class Arrival:
 
     @property
     def body(self) -> bytes:
-        return b"".join(chunk.data for chunk in self.chunks)
+        return b"".join(self.chunks)
 
     @property
     def document(self) -> Any:
@@ -55,7 +51,7 @@ class Arrival:
 class Invocation:
     request_id: str
     body: bytes
-    lasting: float | None = 10.0
+    lasting: float | None = 60.0
     headers: dict[str, str] = field(default_factory=dict)
     answered: asyncio.Queue[Arrival] = field(default_factory=asyncio.Queue)
 
@@ -73,8 +69,10 @@ class FakeRuntimeApi:
     response_status: int = 202
     refuse_after: int | None = None
     """Answer `response_status` as soon as so many bytes of a response came, and read no further."""
-    read_delay: Callable[[int], float] = lambda _: 0.0
-    """Seconds to wait before reading on, by the bytes read so far."""
+    stall_after: int | None = None
+    """Stop reading a response when so many bytes of it came, until `read_on` is set."""
+    stalled: asyncio.Event = field(default_factory=asyncio.Event)
+    read_on: asyncio.Event = field(default_factory=asyncio.Event)
     chunked_next: bool = False
     drop_response: bool = False
     early: bool = False
@@ -93,18 +91,21 @@ class FakeRuntimeApi:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}{self.prefix}"
 
-    def invoke(self, event: Any, lasting: float | None = 10.0, headers: dict[str, str] | None = None) -> Invocation:
+    def invoke(self, event: Any, lasting: float | None = 60.0, headers: dict[str, str] | None = None) -> Invocation:
         self._count += 1
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         invocation = Invocation(f"request-{self._count}", body, lasting, headers or {})
         self.queue.put_nowait(invocation)
         return invocation
 
-    async def call(self, event: Any, *, lasting: float | None = 10.0, headers: dict[str, str] | None = None) -> Arrival:
+    async def call(self, event: Any, *, lasting: float | None = 60.0, headers: dict[str, str] | None = None) -> Arrival:
         """Invoke and wait for the whole response."""
-        invocation = self.invoke(event, lasting, headers)
-        arrival = await asyncio.wait_for(invocation.answered.get(), 20)
-        await asyncio.wait_for(arrival.complete.wait(), 20)
+        return await self.whole(self.invoke(event, lasting, headers))
+
+    async def whole(self, invocation: Invocation) -> Arrival:
+        """Wait for the whole response to an invocation."""
+        arrival = await asyncio.wait_for(invocation.answered.get(), PATIENCE)
+        await asyncio.wait_for(arrival.complete.wait(), PATIENCE)
         return arrival
 
     def requests(self, path: str) -> list[Arrival]:
@@ -114,7 +115,7 @@ class FakeRuntimeApi:
         """Wait until so many requests for a path came; return the last of them, complete."""
         await self.until(lambda: len(self.requests(path)) >= count)
         arrival = self.requests(path)[count - 1]
-        await asyncio.wait_for(arrival.complete.wait(), 20)
+        await asyncio.wait_for(arrival.complete.wait(), PATIENCE)
         return arrival
 
     async def idle(self) -> None:
@@ -124,7 +125,7 @@ class FakeRuntimeApi:
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait until something is so; looked at whenever a request or a chunk comes."""
         async with self.changed:
-            await asyncio.wait_for(self.changed.wait_for(happened), 20)
+            await asyncio.wait_for(self.changed.wait_for(happened), PATIENCE)
 
     async def _tell(self) -> None:
         async with self.changed:
@@ -229,16 +230,17 @@ class FakeRuntimeApi:
     async def _read_body(self, arrival: Arrival, reader: asyncio.StreamReader) -> bool:
         if "chunked" not in arrival.headers.get("transfer-encoding", ""):
             data = await reader.readexactly(int(arrival.headers.get("content-length", 0)))
-            arrival.chunks = [Chunk(data, time.time())] if data else []
+            arrival.chunks = [data] if data else []
             return True
         async for chunk in _chunks(reader):
             arrival.chunks.append(chunk)
-            arrival.size += len(chunk.data)
+            arrival.size += len(chunk)
             await self._tell()
             if self.refuse_after is not None and arrival.size >= self.refuse_after:
                 return False
-            if delay := self.read_delay(arrival.size):
-                await asyncio.sleep(delay)
+            if self.stall_after is not None and arrival.size >= self.stall_after:
+                self.stalled.set()
+                await self.read_on.wait()
         arrival.trailers = await _trailers(reader)
         return True
 
@@ -247,11 +249,11 @@ def _epoch_ms(lasting: float) -> str:
     return str(int((time.time() + lasting) * 1000))
 
 
-async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[Chunk]:
+async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     while size := int(await reader.readuntil(b"\r\n"), 16):
         data = await reader.readexactly(size)
         assert await reader.readexactly(2) == b"\r\n"
-        yield Chunk(data, time.time())
+        yield data
 
 
 async def _trailers(reader: asyncio.StreamReader) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import lambda_asgi
 from tests.support import coverage
+from tests.support.gate import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(lambda_asgi.__file__).parents[1]
@@ -52,7 +53,7 @@ class Sandbox:
     async def says(self, text: bytes) -> None:
         """Wait until it wrote this to standard output."""
         async with self.wrote:
-            await asyncio.wait_for(self.wrote.wait_for(lambda: text in self.output), 20)
+            await asyncio.wait_for(self.wrote.wait_for(lambda: text in self.output), PATIENCE)
 
     async def copy(self, reader: asyncio.StreamReader | None, target: bytearray) -> None:
         assert reader is not None
@@ -62,8 +63,8 @@ class Sandbox:
                 self.wrote.notify_all()
 
     async def exit_code(self) -> int:
-        code = await asyncio.wait_for(self.process.wait(), 20)
-        await asyncio.wait_for(asyncio.gather(*self.readers), 20)
+        code = await asyncio.wait_for(self.process.wait(), PATIENCE)
+        await asyncio.wait_for(asyncio.gather(*self.readers), PATIENCE)
         return code
 
     @property

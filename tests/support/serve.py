@@ -11,6 +11,8 @@ import httpx2
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests.support.gate import PATIENCE
+
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
@@ -79,5 +81,5 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 @contextlib.contextmanager
 def connected(app: ASGIApp) -> Iterator[httpx2.Client]:
     """A client of an app that is served while the block runs."""
-    with served(app) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+    with served(app) as url, httpx2.Client(base_url=url, trust_env=False, timeout=PATIENCE) as client:
         yield client
