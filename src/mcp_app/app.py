@@ -91,8 +91,8 @@ def _middleware(settings: Settings, authenticator: Authenticator) -> list[Middle
 def _authenticator(settings: Settings) -> Authenticator:
     if settings.auth_mode != "noauth":
         raise SettingsError(
-            f"AUTH_MODE={settings.auth_mode} is not served by this version; "
-            "`mcpx serve --auth noauth` runs it open on this machine"
+            f"AUTH_MODE={settings.auth_mode} comes with a later version; until then AUTH_MODE=noauth "
+            "(`--auth noauth`) lets everybody call every tool"
         )
     if reachable(settings) and not settings.allow_public_noauth:
         raise SettingsError(
