@@ -8,6 +8,7 @@ LambdaAsgiError
 ├── InvalidEventError        an event that looks like an HTTP request has no usable content
 ├── InvalidResponseError     the app sent what cannot go out as an HTTP response
 ├── IncompleteResponseError  the app returned without finishing, or without beginning, its response
+├── AppExitError             the app raised SystemExit or KeyboardInterrupt while it served a request
 ├── ResponseClosedError      the app sent after its response had been ended (also an OSError, as ASGI 2.4 asks)
 └── RuntimeApiError          the Runtime API is gone, or refused: the process has to end
 """
@@ -43,6 +44,10 @@ class InvalidResponseError(LambdaAsgiError):
 
 class IncompleteResponseError(LambdaAsgiError):
     """The app returned without finishing, or without beginning, its response."""
+
+
+class AppExitError(LambdaAsgiError):
+    """The app raised SystemExit or KeyboardInterrupt while it served a request."""
 
 
 class ResponseClosedError(LambdaAsgiError, OSError):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from . import context
 from .asgi import App
 from .context import Function, Invocation, LambdaContext
-from .errors import IncompleteResponseError, ResponseClosedError
+from .errors import AppExitError, IncompleteResponseError, ResponseClosedError
 from .exchange import Exchange, Outlet
 from .failure import Failure, Log
 from .outlet import DocumentOutlet, StreamOutlet, note_status
@@ -141,7 +141,11 @@ class Server(NamedTuple):
 
 def _started(app: Awaitable[None]) -> asyncio.Task[None]:
     async def run() -> None:
-        await app
+        try:
+            await app
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Out of a task these two stop the loop: no answer, no shutdown, and other invocations lost with this one.
+            raise AppExitError(f"The app called for the end of the process: {error!r}.") from error
 
     if sys.version_info < (3, 12):
         return asyncio.create_task(run())
