@@ -54,6 +54,8 @@ def _decoded(raw_path: bytes) -> str:
 
 
 def _server(headers: Mapping[bytes, bytes]) -> tuple[str, int]:
-    name = headers.get(b"host", b"localhost").decode("latin-1").partition(":")[0]
+    host = headers.get(b"host", b"localhost").decode("latin-1")
+    # The colons of an IPv6 address are within brackets (RFC 3986, section 3.2.2), which are no part of it.
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     port = headers.get(b"x-forwarded-port", b"443")
     return name, int(port) if port.isdigit() else 443

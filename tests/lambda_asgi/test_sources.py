@@ -126,6 +126,7 @@ def test_the_client_is_who_the_service_itself_saw(build):
         (function_url(), "https", ("abc.lambda-url.eu-west-1.on.aws", 443)),
         (load_balancer(), "http", ("lb.example", 443)),
         (function_url(headers={"host": "localhost:9", "x-forwarded-port": "9"}), "https", ("localhost", 9)),
+        (function_url(headers={"host": "[::1]:9", "x-forwarded-port": "9"}), "https", ("::1", 9)),
         (function_url(headers={"x-forwarded-port": "no"}), "https", ("localhost", 443)),
     ],
 )
