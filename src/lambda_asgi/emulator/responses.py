@@ -12,6 +12,8 @@ from .wire import Fields, is_field
 
 SEPARATOR = bytes(8)
 INTEGRATION_TYPE = "application/vnd.awslambda.http-integration-response"
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _REMAPPED = frozenset(
     {
         "authorization",
@@ -44,7 +46,7 @@ class ResponseHead:
     @property
     def bodiless(self) -> bool:
         """Whether a response of this status has no body (RFC 9110, 6.4.1)."""
-        return self.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+        return self.status in _BODILESS
 
 
 def remap(headers: Iterable[tuple[str, str]]) -> Fields:
@@ -53,8 +55,8 @@ def remap(headers: Iterable[tuple[str, str]]) -> Fields:
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html; function URLs
     have been seen to do the same.
     """
-    kept = ((name.lower(), value) for name, value in headers if name.lower() not in _DROPPED)
-    return tuple((f"x-amzn-Remapped-{name}" if name in _REMAPPED else name, value) for name, value in kept)
+    kept = [(name.lower(), value) for name, value in headers if name.lower() not in _DROPPED]
+    return tuple([(f"x-amzn-Remapped-{name}" if name in _REMAPPED else name, value) for name, value in kept])
 
 
 def _fields(answer: dict[str, Any]) -> Fields:
@@ -122,12 +124,8 @@ def parse_buffered(payload: bytes) -> tuple[ResponseHead, bytes]:
 
 def encode_head(status: int, fields: Iterable[tuple[str, str]]) -> bytes:
     """Return a response's status line and header fields as they travel."""
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = "Unknown"
-    lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
-    return f"HTTP/1.1 {status} {phrase}\r\n{lines}\r\n".encode("latin-1", "replace")
+    lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
+    return f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}\r\n{lines}\r\n".encode("latin-1", "replace")
 
 
 def encode_json(status: int, body: object, *fields: tuple[str, str]) -> bytes:

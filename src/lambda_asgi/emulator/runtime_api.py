@@ -13,7 +13,7 @@ from .config import FunctionConfig
 from .extensions import Extensions, RefusedError
 from .invocation import FunctionError, Invocation, Stage
 from .responses import encode_head, encode_json
-from .server import Connection, Listener, Pending
+from .server import Connection, Listener, Pending, afterwards
 from .wire import MalformedMessageError, RequestHead, TruncatedBodyError
 
 TIMED_OUT = "Sandbox.Timedout"
@@ -100,7 +100,8 @@ class RuntimeApi:
             ("Lambda-Runtime-Invocation-Id", invocation.nonce),
         ]
         self._waiting.popleft().write(encode_head(200, fields) + invocation.event)
-        self.extensions.announce(invocation, self._config.arn)
+        if self.extensions:
+            self.extensions.announce(invocation, self._config.arn)
 
     def leave(self, connection: Connection) -> None:
         """Note that a connection has ended."""
@@ -238,15 +239,10 @@ class _Caller:
         if head is None:
             return
         try:
-            reply = self._conclude(connection, head, trailers)
+            self._conclude(connection, head, trailers)
         except RefusedError as refusal:
             # Where a body was sent the connection ends: its sender may not have looked for an answer yet.
-            _refuse(connection, refusal, lives=head.method == "GET")
-            reply = b""
-        if reply is not None:
-            connection.write(reply)
-        if not head.keep_alive and not self._api.holds(connection):
-            connection.close()
+            _refuse(connection, refusal, lives=head.method == "GET" and head.keep_alive)
 
     def pause(self) -> None:
         if self._answer is not None:
@@ -263,14 +259,27 @@ class _Caller:
     def left(self, connection: Connection) -> None:
         self._api.leave(connection)
 
-    def _conclude(self, connection: Connection, head: RequestHead, trailers: Mapping[str, str]) -> bytes | None:
+    def _conclude(self, connection: Connection, head: RequestHead, trailers: Mapping[str, str]) -> None:
         answer, self._answer = self._answer, None
         body = bytes(self._body)
         self._body.clear()
-        if answer is None:
-            return self._api.answer(connection, head, body)
-        answer.end(trailers)
-        return _ACCEPTED
+        if answer is not None:
+            answer.end(trailers)
+            connection.hold()
+            afterwards(_accept, connection, head)
+        elif (reply := self._api.answer(connection, head, body)) is not None:
+            _reply(connection, head, reply)
+
+
+def _accept(connection: Connection, head: RequestHead) -> None:
+    _reply(connection, head, _ACCEPTED)
+    connection.resume()
+
+
+def _reply(connection: Connection, head: RequestHead, reply: bytes) -> None:
+    connection.write(reply)
+    if not head.keep_alive:
+        connection.close()
 
 
 def _illegal(what: str) -> RefusedError:

@@ -18,6 +18,15 @@ Pending = Coroutine[Any, Any, None] | None
 """What must be over before a connection is read on; mostly nothing."""
 
 
+def afterwards(work: Callable[..., None], *arguments: Any) -> None:
+    """Call `work` when a client that lives on this same loop has taken what it was just sent.
+
+    Reading takes it a turn of the loop, in which timers come after sockets, and going on takes it another.
+    """
+    loop = asyncio.get_running_loop()
+    loop.call_later(0, loop.call_soon, work, *arguments)
+
+
 class Handler(Protocol):
     """What is done with the requests of one connection."""
 

@@ -75,6 +75,7 @@ def _parse_field(line: str) -> tuple[str, str]:
     return name.lower(), value
 
 
+@lru_cache(maxsize=64)
 def parse_head(raw: bytes) -> RequestHead:
     """Parse a request's head, the closing empty line included. Raises MalformedMessageError."""
     start, *lines = raw[:-4].decode("latin-1").split("\r\n")
