@@ -1,12 +1,17 @@
 """A request's body, read whole within a limit and handed on again."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mcp_app.transport.envelope import INVALID_REQUEST, EnvelopeError
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive
+
+
+READ_ON: Final = 2
+"""Times the limit that is read of a larger body: a client that is still sending when the connection is closed gets an
+error from its system, and never reads why it was refused."""
 
 
 class ClientGoneError(Exception):
@@ -17,22 +22,26 @@ async def read_body(headers: Sequence[tuple[bytes, bytes]], receive: "Receive", 
     """Read the whole body, with or without a declared length.
 
     Raises:
-        EnvelopeError: it has more than `limit` bytes, or says that it will (413).
+        EnvelopeError: it has more than `limit` bytes (413).
         ClientGoneError: it ended early.
     """
     declared = next((value for name, value in headers if name == b"content-length"), b"")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdigit() and int(declared) > READ_ON * limit:
         raise _too_large(limit)
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGoneError
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        elif size > READ_ON * limit:
             raise _too_large(limit)
         more = message.get("more_body", False)
+    if size > limit:
+        raise _too_large(limit)
     return b"".join(chunks)
 
 
