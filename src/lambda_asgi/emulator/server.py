@@ -11,7 +11,7 @@ from .wire import BUFFER_SIZE, READ_SIZE, End, MalformedMessageError, Parser, Re
 _LINGER = 0.5
 _HIGH_WATER = 64 * 1024
 _LOW_WATER = 16 * 1024
-_REST = 1.0
+_REST = 0.1
 _BACKLOG = 1024
 
 Pending = Coroutine[Any, Any, None] | None
@@ -75,7 +75,23 @@ class Connection:
         self.lost = False
         self._ended = ended
         self._handler = handler
-        self._read_on()
+
+    def read(self) -> None:
+        """Take what has come; what comes later is taken when it does."""
+        try:
+            data = self._socket.recv(READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            self._read_on()
+            return
+        except OSError:
+            self._lose()
+            return
+        if data and not self._lingering:
+            self._parser.feed(data)
+        elif not data:
+            self._stop_reading()
+            self._parser.feed_eof()
+        self._advance()
 
     @property
     def congested(self) -> bool:
@@ -150,21 +166,6 @@ class Connection:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def _on_readable(self) -> None:
-        try:
-            data = self._socket.recv(READ_SIZE)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            self._lose()
-            return
-        if data and not self._lingering:
-            self._parser.feed(data)
-        elif not data:
-            self._stop_reading()
-            self._parser.feed_eof()
-        self._advance()
-
     def _advance(self) -> None:
         self._advancing = True
         try:
@@ -176,7 +177,7 @@ class Connection:
             self._advancing = False
         if self._parser.buffered > BUFFER_SIZE:
             self._stop_reading()
-        else:
+        elif not self._holds:
             self._read_on()
 
     def _deliver_all(self) -> None:
@@ -246,7 +247,7 @@ class Connection:
     def _read_on(self) -> None:
         if not (self._reading or self._parser.closed or self._closed):
             self._reading = True
-            self._loop.add_reader(self._descriptor, self._on_readable)
+            self._loop.add_reader(self._descriptor, self.read)
 
     def _stop_reading(self) -> None:
         if self._reading:
@@ -313,13 +314,15 @@ class Listener:
             return
         except OSError:
             self._rest(listening)
-            raise
+            return
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._open.add(Connection(accepted, self._serve(peer[0]), self._forget))
+        connection = Connection(accepted, self._serve(peer[0]), self._forget)
+        self._open.add(connection)
+        connection.read()
 
     def _rest(self, listening: socket.socket) -> None:
-        """Accept nothing for a while: the system has no descriptors left."""
+        """Accept nothing for a while: there are no descriptors left, and the connection waits until there are."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(listening.fileno())
         loop.call_later(_REST, self._accept_again, listening)
