@@ -8,8 +8,8 @@ import binascii
 from collections.abc import Callable, Mapping
 
 from .extensions import RefusedError
+from .http_connection import Pending
 from .invocation import AlreadyAnsweredError, FunctionError, Invocation, ResponseTooLargeError
-from .server import Pending
 from .wire import RequestHead
 
 ERROR_TYPE = "lambda-runtime-function-error-type"

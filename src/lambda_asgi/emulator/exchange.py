@@ -5,6 +5,7 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 
+from .http_connection import Connection, Pending
 from .invocation import Collector, FunctionError
 from .responses import (
     INTEGRATION_TYPE,
@@ -16,7 +17,6 @@ from .responses import (
     parse_prelude,
     remap,
 )
-from .server import Connection, Pending
 from .throttle import Throttle
 from .wire import READ_SIZE, Fields, RequestHead
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from .config import VERSION, FunctionConfig
+from .http_connection import Connection
 from .invocation import Invocation
 from .responses import encode_json
-from .server import Connection
 from .wire import RequestHead
 
 

@@ -12,9 +12,10 @@ from .config import FunctionConfig
 from .events import Origin, Stamp, build_event, encode_event
 from .exchange import BufferedResponse, Exchange, StreamedResponse
 from .function import Function
+from .http_connection import Connection, Pending
 from .invocation import Invocation, ThrottledError
+from .listener import Listener
 from .responses import encode_json
-from .server import Connection, Listener, Pending
 from .throttle import Throttle
 from .wire import Fields, MalformedMessageError, RequestHead, TruncatedBodyError
 

@@ -11,9 +11,10 @@ from typing import Protocol
 from .answer import ERROR_TYPE, Answer
 from .config import FunctionConfig
 from .extensions import Extensions, RefusedError
+from .http_connection import Connection, Pending, afterwards
 from .invocation import FunctionError, Invocation, Stage
+from .listener import Listener
 from .responses import encode_head, encode_json
-from .server import Connection, Listener, Pending, afterwards
 from .wire import MalformedMessageError, RequestHead, TruncatedBodyError
 
 TIMED_OUT = "Sandbox.Timedout"
