@@ -216,12 +216,13 @@ async def test_one_invocation_at_a_time_is_the_default(running):
     await api.idle()
     async with gate() as at_the_end:
         event = function_url("/background", rawQueryString=f"{at_the_end.port}")
-        slow, quick = api.invoke(event), api.invoke(function_url("/small"))
-        await api.whole(slow)
+        first, second = api.invoke(event), api.invoke(event)
+        assert (await api.whole(first)).payload == b"0"
         await at_the_end.reached()
-        assert quick.answered.empty()
+        assert second.answered.empty()
         await at_the_end.open()
-        await api.whole(quick)
+        assert (await api.whole(second)).payload == b"1"
+        await at_the_end.open()
     assert api.most_waiting == 1
 
 
