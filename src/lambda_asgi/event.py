@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from .errors import InvalidEventError
@@ -37,6 +38,12 @@ def header_bytes(value: Any) -> bytes:
         return encoded(text)
 
 
+@lru_cache(maxsize=256)
+def header_name(name: str) -> bytes:
+    """A header's name in lower case; one request's names are much like the next one's."""
+    return header_bytes(name).lower()
+
+
 def rooted(path: str) -> str:
     """The path with a slash before it."""
     return path if path.startswith("/") else f"/{path}"
@@ -55,7 +62,7 @@ def quoted(path: str) -> str:
 def headers_with_cookies(event: Event) -> HeaderPairs:
     """Payload 2.0's headers. The cookies come from `cookies` alone, though `headers` repeats them."""
     cookies = event.get("cookies")
-    pairs = [(header_bytes(name).lower(), header_bytes(value)) for name, value in section(event, "headers").items()]
+    pairs = [(header_name(name), header_bytes(value)) for name, value in section(event, "headers").items()]
     if not isinstance(cookies, list) or not cookies:
         return pairs
     return [pair for pair in pairs if pair[0] != b"cookie"] + [(b"cookie", b"; ".join(map(header_bytes, cookies)))]
@@ -64,7 +71,7 @@ def headers_with_cookies(event: Event) -> HeaderPairs:
 def multi_headers(event: Event) -> HeaderPairs:
     """Payload 1.0's headers, one pair for each value."""
     many = flat(section(event, "multiValueHeaders")) or flat(section(event, "headers"))
-    return [(header_bytes(name).lower(), header_bytes(value)) for name, value in many]
+    return [(header_name(name), header_bytes(value)) for name, value in many]
 
 
 def flat(values: Event) -> list[tuple[str, str]]:

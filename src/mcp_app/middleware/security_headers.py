@@ -9,14 +9,14 @@ from mcp_app.address import public_url
 from mcp_app.middleware.reply import with_headers
 from mcp_app.settings import Settings, is_loopback
 
-HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
+HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
     # A page sets a policy of its own; nothing else is for rendering.
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
-HSTS: Final = "max-age=31536000"
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SecurityHeadersMiddleware:
@@ -34,10 +34,10 @@ class SecurityHeadersMiddleware:
         url = public_url(self.settings, scope) or ""
         secure = url.startswith("https://") and not is_loopback(url)
 
+        wanted = (*HEADERS, HSTS) if secure else HEADERS
+
         def protect(headers: MutableHeaders) -> None:
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-            if secure:
-                headers.setdefault("Strict-Transport-Security", HSTS)
+            present = {name for name, _ in headers.raw}
+            headers.raw.extend(pair for pair in wanted if pair[0] not in present)
 
         await self.app(scope, receive, with_headers(send, protect))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_app.protocol import HANDSHAKE_VERSIONS, VERSIONS
@@ -35,7 +36,11 @@ class Accepts:
 
 def accepts(headers: RawHeaders) -> Accepts:
     """Read the Accept headers (RFC 9110, section 12.5.1); without one, a plain JSON answer is taken."""
-    given = [value for name, value in headers if name == b"accept"]
+    return _accepts(tuple(value for name, value in headers if name == b"accept"))
+
+
+@lru_cache(maxsize=64)
+def _accepts(given: tuple[bytes, ...]) -> Accepts:
     if not given:
         return Accepts(json=True, sse=False)
     types = set(_media_types(given))
