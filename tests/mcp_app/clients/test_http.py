@@ -11,7 +11,7 @@ import anyio
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from mcp_app.clients.errors import (
@@ -155,6 +155,20 @@ async def test_an_address_that_cannot_be_used(url: str) -> None:
 async def test_a_slow_answer_ends_with_the_deadline() -> None:
     upstream = Upstream(faults.slow(30))
     async with serving(upstream.app) as url, http() as made:
+        with pytest.raises(SlowError):
+            await ask(made, url, seconds=0.4)
+
+
+async def test_an_answer_that_dribbles_ends_with_the_deadline() -> None:
+    async def blanks() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    async def dribble(request: Request) -> Response:
+        return StreamingResponse(blanks(), media_type="application/json")
+
+    async with serving(Upstream(dribble).app) as url, http() as made, asyncio.timeout(PATIENCE):
         with pytest.raises(SlowError):
             await ask(made, url, seconds=0.4)
 
