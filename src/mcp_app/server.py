@@ -29,7 +29,7 @@ from mcp_app.tools.resource import Prompt, read_resource
 from mcp_app.transport.call_context import CallContexts, Context, declared_capabilities
 from mcp_app.transport.negotiation import Form
 from mcp_app.transport.request_state import SealedState, SecretSource
-from mcp_app.transport.rpc_middleware import contain_errors, take_loose_arguments
+from mcp_app.transport.rpc_middleware import contain_errors, take_loose_arguments, traced_where_exported
 from mcp_app.version import VERSION
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def build_server(registry: Registry, settings: Settings, clients: "Clients", sec
     for method, handler in handlers.served().items():
         server.add_request_handler(method, RequestParams, _taking_context(handler))
     sealed = SealedState(secrets, audience=settings.name)
-    server.middleware[:] = [contain_errors, *server.middleware, take_loose_arguments, sealed]
+    tracing = [traced_where_exported(middleware) for middleware in server.middleware]
+    server.middleware[:] = [contain_errors, *tracing, take_loose_arguments, sealed]
     return server
 
 

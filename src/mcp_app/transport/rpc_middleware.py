@@ -1,13 +1,14 @@
 """Middleware of the SDK's server: what a message passes on its way to a handler and back."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mcp.server.context import CallNext, HandlerResult
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from opentelemetry.trace import ProxyTracerProvider, TracerProvider, get_tracer_provider
 from pydantic import ValidationError
 
 from mcp_app.json_text import decoded
@@ -35,6 +36,19 @@ async def contain_errors(ctx: Context, call_next: CallNext) -> HandlerResult:
         raise MCPError(code=INTERNAL_ERROR, message="Internal error. It has been logged.") from None
 
 
+def traced_where_exported(
+    tracing: ServerMiddleware[Any], provider: Callable[[], TracerProvider] = get_tracer_provider
+) -> ServerMiddleware[Any]:
+    """The SDK's tracing where something takes the spans; until a tracer provider is set they go nowhere."""
+
+    async def middleware(ctx: Context, call_next: CallNext) -> HandlerResult:
+        if isinstance(provider(), ProxyTracerProvider):
+            return await call_next(ctx)
+        return await tracing(ctx, call_next)
+
+    return middleware
+
+
 async def take_loose_arguments(ctx: Context, call_next: CallNext) -> HandlerResult:
     """Bring what clients are known to send for `tools/call` into the shape that the schema takes.
 
@@ -44,6 +58,11 @@ async def take_loose_arguments(ctx: Context, call_next: CallNext) -> HandlerResu
     params = ctx.params
     if ctx.method != "tools/call" or params is None:
         return await call_next(ctx)
+    shaped = _shaped(params)
+    return await call_next(ctx if shaped is params else replace(ctx, params=shaped))
+
+
+def _shaped(params: Mapping[str, Any]) -> Mapping[str, Any]:
     arguments = params.get("arguments")
     if arguments is not None and not isinstance(arguments, Mapping):
         params = {**params, "arguments": _as_object(arguments)}
@@ -51,7 +70,7 @@ async def take_loose_arguments(ctx: Context, call_next: CallNext) -> HandlerResu
     if USER_TOKEN in params and isinstance(meta, Mapping):
         meta = {**meta, USER_TOKEN: params[USER_TOKEN]}
         params = {**{name: value for name, value in params.items() if name != USER_TOKEN}, "_meta": meta}
-    return await call_next(replace(ctx, params=params))
+    return params
 
 
 def _as_object(arguments: Any) -> Mapping[str, Any]:
