@@ -27,6 +27,6 @@ async def test_a_call_is_traced_once_a_provider_is_set(provider, result):
 
 async def test_a_provider_may_be_set_after_the_server_was_built():
     providers = [NoOpTracerProvider(), ProxyTracerProvider()]
-    middleware = traced_where_exported(tracing, lambda: providers.pop())
+    middleware = traced_where_exported(tracing, providers.pop)
     assert await middleware("answer", handler) == "answer"
     assert await middleware("answer", handler) == {"traced": "answer"}
