@@ -86,7 +86,7 @@ async def test_snapstart_runs_the_hooks_and_serves(task_root):
     async with deployed(task_root, snapstart=True) as (emulator, lines):
         assert "after restore" not in lines.output()
         assert (await call(emulator, "/echo/x", "POST")).json()["argument"] == "x"
-        assert "after restore" in lines.output()
+        await lines.until("after restore")
         await emulator.idle()
         assert emulator.reports[0].restore_ms is not None
 

@@ -264,7 +264,7 @@ async def test_snapstart_restores_before_the_first_invocation():
         await call(emulator, "/hello")
         await emulator.idle()
         first, second = emulator.reports
-        assert "restored 200" in lines.output()
+        await lines.until("restored 200")
     assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "snap-start"
     assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in variables
     assert "AWS_ACCESS_KEY_ID" not in variables
@@ -282,7 +282,7 @@ async def test_a_restore_error_is_a_502():
 async def test_a_waiting_extension_gets_sigterm_at_the_end():
     async with emulate("extension") as (emulator, lines):
         assert (await call(emulator, "/hello")).status == 200
-        assert "POST register 200" in lines.output()
+        await lines.until("POST register 200")
     assert "SIGTERM" in lines.output()
 
 
@@ -310,7 +310,7 @@ async def test_an_extension_is_told_of_invocations_and_must_ask_for_more():
 async def test_an_internal_extension_cannot_ask_for_shutdown():
     async with emulate("extension_shutdown") as (emulator, lines):
         assert (await call(emulator, "/hello")).status == 200
-        assert "POST register 403" in lines.output()
+        await lines.until("POST register 403")
 
 
 async def test_several_invocations_share_a_sandbox():

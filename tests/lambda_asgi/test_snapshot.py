@@ -12,10 +12,12 @@ SNAP_START = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 async def test_hooks_run_around_the_snapshot():
     async with runtime_api() as api, sandbox("tests.lambda_asgi.snapshots.routes", api.address, env=SNAP_START) as box:
         await api.seen("/restore/next")
+        await box.says(b"before: first\n")
         assert bytes(box.output).decode().splitlines() == ["before: second!", "before: first"]
         assert api.requests("/invocation/next") == []
         api.restored.set()
         assert (await api.call(function_url("/small"))).payload == b"ok"
+        await box.says(b"after: fourth\n")
         assert bytes(box.output).decode().splitlines()[2:] == ["after: third", "after: fourth"]
 
 
@@ -60,6 +62,7 @@ async def test_hooks_registered_with_awss_package_run_too(tmp_path):
     async with runtime_api() as api, sandbox("tests.lambda_asgi.snapshots.routes", api.address, env=env) as box:
         api.restored.set()
         assert (await api.call(function_url("/small"))).payload == b"ok"
+        await box.says(b"after: fourth\n")
         lines = bytes(box.output).decode().splitlines()
         assert lines[:3] == ["before: second!", "before: first", "theirs: before"]
         assert lines[3:] == ["theirs: after!", "after: third", "after: fourth"]

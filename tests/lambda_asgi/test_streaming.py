@@ -130,6 +130,7 @@ async def test_an_early_failure_is_a_clean_500(running):
     assert sent.prelude["statusCode"] == 500
     assert sent.payload == b"Internal Server Error"
     assert sent.trailers == {}
+    await box.logs(b"before the first body")
     (line,) = box.log
     assert (line["level"], line["errorType"], line["requestId"]) == ("ERROR", "ValueError", "request-1")
     assert line["errorMessage"] == "before the first body"
@@ -145,6 +146,7 @@ async def test_a_late_failure_travels_in_the_trailers(running):
     error = json.loads(base64.b64decode(sent.trailers["lambda-runtime-function-error-body"]))
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "after the first body")
     assert any("late_raise" in frame for frame in error["stackTrace"])
+    await box.logs(b"after the first body")
     assert box.log[0]["requestId"] == "request-1"
 
 
@@ -153,12 +155,14 @@ async def test_a_failure_after_the_end_is_logged_alone(running):
     sent = await api.call(function_url("/raise_at_end"))
     assert (sent.prelude["statusCode"], sent.payload, sent.trailers) == (500, b"handled", {})
     await api.idle()
+    await box.logs(b"after the last body")
     assert box.log[0]["errorMessage"] == "after the last body"
 
 
 async def test_an_app_without_a_response_is_a_500(running):
     api, box = running
     assert (await api.call(function_url("/no_response"))).prelude["statusCode"] == 500
+    await box.logs(b"errorType")
     assert box.log[0]["errorType"] == "IncompleteResponseError"
 
 
@@ -201,6 +205,7 @@ async def test_a_head_that_must_not_go_out_is_a_500(running, page):
     sent = await api.call(function_url(f"/{page}"))
     assert (sent.prelude["statusCode"], sent.payload) == (500, b"Internal Server Error")
     assert b"stolen" not in sent.body
+    await box.logs(b"errorType")
     assert box.log[0]["errorType"] == "InvalidResponseError"
 
 
@@ -245,6 +250,7 @@ async def test_receive_says_disconnect_once_the_response_is_complete(running):
     api, box = running
     assert (await api.call(function_url("/listens_after"))).payload == b"all"
     await api.idle()
+    await box.says(b"http.disconnect\n")
     assert bytes(box.output).decode().split() == ["http.disconnect"]
 
 
@@ -271,6 +277,7 @@ async def test_buffered_mode_answers_with_one_document():
         assert (await api.call(function_url("/late_raise"))).document["statusCode"] == 500
         assert (await api.call(function_url("/never_ends"), lasting=1)).document["statusCode"] == 504
         assert (await api.call(function_url("/too_large_for_buffer"))).document["statusCode"] == 500
+        await box.logs(b"may have 6291456")
         assert "may have 6291456" in box.log[-1]["errorMessage"]
         assert (await api.call(function_url("/small"))).document["body"] == "ok"
 
@@ -290,6 +297,7 @@ async def test_an_event_that_cannot_be_read_is_an_error_and_the_sandbox_lives_on
     assert sent.path.endswith("/request-1/error")
     assert sent.headers["lambda-runtime-function-error-type"].startswith("Function.")
     assert sent.headers["lambda-runtime-invocation-id"] == "i-1"
+    await box.logs(b"errorType")
     assert sent.document["errorType"] == box.log[0]["errorType"]
     assert (await api.call(function_url("/small"))).payload == b"ok"
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,8 +52,15 @@ class Sandbox:
 
     async def says(self, text: bytes) -> None:
         """Wait until it wrote this to standard output."""
+        await self._until(lambda: text in self.output)
+
+    async def logs(self, text: bytes) -> None:
+        """Wait until it wrote whole lines to standard error, this among them."""
+        await self._until(lambda: text in self.errors and self.errors.endswith(b"\n"))
+
+    async def _until(self, happened: Callable[[], bool]) -> None:
         async with self.wrote:
-            await asyncio.wait_for(self.wrote.wait_for(lambda: text in self.output), PATIENCE)
+            await asyncio.wait_for(self.wrote.wait_for(happened), PATIENCE)
 
     async def copy(self, reader: asyncio.StreamReader | None, target: bytearray) -> None:
         assert reader is not None
