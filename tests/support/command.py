@@ -25,6 +25,7 @@ class Command:
         self.url = ""
         self._lines: list[str] = []
         self._ready = threading.Event()
+        self._printed = threading.Condition()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -32,6 +33,11 @@ class Command:
         """Return once it has told its URL."""
         if not self._ready.wait(READY_SECONDS) or not self.url:
             raise AssertionError(f"it never became ready:\n{self.output}")
+
+    def wait_for(self, text: str) -> None:
+        """Return once it has printed this."""
+        with self._printed:
+            assert self._printed.wait_for(lambda: text in self.output, READY_SECONDS), self.output
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and give the exit status."""
@@ -55,7 +61,9 @@ class Command:
         assert self.process.stdout
         with self.process.stdout as lines:
             for line in lines:
-                self._lines.append(line)
+                with self._printed:
+                    self._lines.append(line)
+                    self._printed.notify_all()
                 if not self.url and (found := re.search(r"^ +(http://\S+)/mcp$", line.rstrip())):
                     self.url = found[1]
                     self._ready.set()
