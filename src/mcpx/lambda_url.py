@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import secrets
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def _function(options: argparse.Namespace, url: str) -> FunctionConfig:
         return FunctionConfig(
             handler=HANDLER,
             task_root=package,
-            python=options.python or sys.executable,
+            python=_interpreter(options.python),
             environment=_environment(options, url),
             timeout=options.timeout,
             sandboxes=options.sandboxes,
@@ -61,6 +62,18 @@ def _function(options: argparse.Namespace, url: str) -> FunctionConfig:
         )
     except ValueError as error:
         raise CommandError(str(error)) from None
+
+
+def _interpreter(name: str | None) -> str:
+    """The path of the Python that a name stands for here; in a sandbox, `PATH` is Lambda's."""
+    if name is None:
+        return sys.executable
+    command = [name, "-I", "-c", "import sys; print(sys.executable)"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 (who typed it named it)
+    except (OSError, subprocess.CalledProcessError):
+        raise CommandError(f"{name} does not run here. Name a Python that does, or its path.") from None
+    return done.stdout.strip()
 
 
 def _environment(options: argparse.Namespace, url: str) -> dict[str, str]:

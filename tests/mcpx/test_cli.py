@@ -97,6 +97,19 @@ def test_lambda_says_where_a_package_is_missing(tmp_path: object) -> None:
     assert "sam build" in result.stderr
 
 
+def test_lambda_says_when_an_interpreter_does_not_run() -> None:
+    result = mcpx("lambda", "--auth", "noauth", "--port", "0", "--python", "python0.1")
+    assert result.returncode == 1
+    assert "python0.1 does not run here" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_lambda_takes_an_interpreter_by_its_name() -> None:
+    beside = {"PATH": f"{MCPX.parent}:{environment()['PATH']}"}
+    with running("lambda", "--auth", "noauth", "--python", "python", env=beside) as server:
+        assert httpx2.get(f"{server.url}/healthz").json()["status"] == "ok"
+
+
 def test_lambda_logs_starts_as_lambda_does() -> None:
     with running("lambda", "--auth", "noauth") as server:
         httpx2.get(f"{server.url}/healthz")
