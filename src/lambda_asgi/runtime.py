@@ -99,7 +99,7 @@ class Runtime(NamedTuple):
         gc.freeze()
         gc.enable()
         server = Server(self.app, self.api, self.settings, self.function, self.log, lifespan.state)
-        workers = {asyncio.create_task(_work(server)) for _ in range(self.settings.max_concurrency)}
+        workers = {asyncio.create_task(work(server)) for _ in range(self.settings.max_concurrency)}
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({*workers, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in workers:
@@ -122,7 +122,12 @@ class Runtime(NamedTuple):
         return FAILED
 
 
-async def _work(server: Server) -> None:
+async def work(server: Server) -> None:
+    """Serve one invocation after the other until cancelled.
+
+    Raises:
+        RuntimeApiError: The service refused or is gone.
+    """
     poller = server.api.poller()
     try:
         while True:

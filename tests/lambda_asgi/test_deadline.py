@@ -14,6 +14,7 @@ from lambda_asgi.context import Function
 from lambda_asgi.failure import Log
 from lambda_asgi.http1 import Address
 from lambda_asgi.invocation import Deadlines, Server
+from lambda_asgi.runtime import work
 from lambda_asgi.runtime_api import RuntimeApi
 from lambda_asgi.settings import Settings
 from tests.support.gate import PATIENCE
@@ -54,15 +55,6 @@ async def served(app=apps.routes, margin=1000):
         finally:
             working.cancel()
             await asyncio.wait({working})
-
-
-async def work(server):
-    poller = server.api.poller()
-    try:
-        while True:
-            await server.serve(await poller.next())
-    finally:
-        poller.close()
 
 
 async def begun(api, event, payload=b"tick"):
