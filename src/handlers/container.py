@@ -9,6 +9,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from mcp_app.address import url_of
 from mcp_app.app import create_app
 from mcp_app.settings import Settings, is_loopback
 
@@ -56,7 +57,7 @@ def listen(host: str, port: int) -> socket.socket:
 def origin(listener: socket.socket) -> str:
     """The http origin of a listening socket."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return url_of("http", host, port)
 
 
 def run(settings: Settings, ready: Ready = lambda _url: None) -> None:
