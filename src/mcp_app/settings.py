@@ -78,6 +78,48 @@ class Settings:
     auth_db_path = Variable(
         "AUTH_DB_PATH", "./data/auth.db", text, "SQLite file of users and grants. Takes effect with `AUTH_MODE=oauth`."
     )
+    auth_table = Variable[str | None](
+        "AUTH_TABLE", None, text, "DynamoDB table of users and grants; unset, they are in the SQLite file."
+    )
+    signing_key_arn = Variable[str | None](
+        "SIGNING_KEY_ARN",
+        None,
+        text,
+        "KMS key (RSA, sign and verify) that signs access tokens; unset, a PEM file does.",
+    )
+    public_discovery = Variable(
+        "PUBLIC_DISCOVERY", False, flag, "Let everybody list the tools; calling one still needs a token."
+    )
+    dynamic_registration = Variable(
+        "DYNAMIC_REGISTRATION", True, flag, "Let clients register themselves (RFC 7591); unused ones expire."
+    )
+    sign_ins_per_user = Variable(
+        "SIGN_INS_PER_USER", 5, integer(1), "Sign-ins that one user may try in a minute; more get 429."
+    )
+    sign_ins_per_address = Variable(
+        "SIGN_INS_PER_ADDRESS", 20, integer(1), "Sign-ins that one address may try in a minute (IPv6: one /64)."
+    )
+    sign_in_failures_before_lock = Variable(
+        "SIGN_IN_FAILURES_BEFORE_LOCK", 5, integer(1), "Failed sign-ins in a row from which on a user is locked."
+    )
+    sign_in_first_lock_seconds = Variable(
+        "SIGN_IN_FIRST_LOCK_SECONDS", 60, integer(1), "How long the first lock lasts; each further failure doubles it."
+    )
+    sign_in_longest_lock_seconds = Variable(
+        "SIGN_IN_LONGEST_LOCK_SECONDS", 3600, integer(1), "The longest that a lock gets."
+    )
+    token_requests_per_client = Variable(
+        "TOKEN_REQUESTS_PER_CLIENT", 60, integer(1), "Token requests that one client may make in a minute."
+    )
+    registrations_per_address = Variable(
+        "REGISTRATIONS_PER_ADDRESS", 10, integer(1), "Clients that may register from one address in an hour."
+    )
+    trusted_proxies = Variable(
+        "TRUSTED_PROXIES",
+        0,
+        integer(0, 10),
+        "Proxies in front whose X-Forwarded-For is believed when limits are counted by address.",
+    )
     jwt_secret_key = Variable[SecretStr | None](
         "JWT_SECRET_KEY",
         None,

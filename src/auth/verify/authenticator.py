@@ -1,9 +1,25 @@
-"""What every authenticator is."""
+"""What every authenticator is, and how it refuses."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from auth.principal import Principal
+
+
+class RefusedError(Exception):
+    """The request is not let in.
+
+    Attributes:
+        error: RFC 6750's code, and the `error` member of the reply; None where no credentials were sent at all.
+        description: one sentence for whoever runs the client; never holds anything of the token.
+        status: 401, or 400 for a request that no token would repair.
+    """
+
+    def __init__(self, error: str | None, description: str, status: int = 401) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+        self.status = status
 
 
 class Authenticator(Protocol):
@@ -14,4 +30,9 @@ class Authenticator(Protocol):
 
         Args:
             scope: the request's ASGI HTTP scope.
+
+        Raises:
+            RefusedError: there are no credentials, or they are not good.
+            store.protocol.StoreUnavailableError: whether they are good cannot be told now.
         """
+        ...

@@ -1,0 +1,1 @@
+"""The pages that people see: sign-in, consent, account and errors."""

@@ -1,0 +1,119 @@
+"""Every path of the authorization server, and the one place where what goes wrong becomes a reply."""
+
+import importlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from auth.errors import OAuthError, TemporarilyUnavailableError
+from auth.server.server import AuthorizationServer
+from store.protocol import StoreUnavailableError
+
+if TYPE_CHECKING:
+    Serve = Callable[[AuthorizationServer, Request, str], Awaitable[Response]]
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+IssuerOf = Callable[[Mapping[str, Any]], str]
+
+
+class Place(NamedTuple):
+    """Where an endpoint is, and the function that serves it: `(server, request, issuer) -> response`.
+
+    Attributes:
+        function: `module:name`, imported by the first request, so that no cold start pays for another's endpoint.
+        page: whether people see it, so that its errors are pages too.
+    """
+
+    name: str
+    path: str
+    methods: tuple[str, ...]
+    function: str
+    page: bool = False
+
+
+PLACES = (
+    Place("oauth_authorize", "/oauth/authorize", ("GET", "POST"), "auth.server.authorize:authorize", page=True),
+    Place("oauth_token", "/oauth/token", ("POST",), "auth.server.token:token"),
+    Place("oauth_revoke", "/oauth/revoke", ("POST",), "auth.server.revoke:revoke"),
+    Place("oauth_register", "/oauth/register", ("POST",), "auth.server.register:register"),
+    Place("oauth_introspect", "/oauth/introspect", ("POST",), "auth.server.introspect:introspect"),
+    Place("oauth_userinfo", "/oauth/userinfo", ("GET", "POST"), "auth.server.userinfo:userinfo"),
+    Place("oauth_openapi", "/oauth/openapi.json", ("GET",), "auth.server.openapi:openapi"),
+    Place("login", "/login", ("GET", "POST"), "auth.pages.login:login", page=True),
+    Place("logout", "/logout", ("POST",), "auth.pages.account:logout", page=True),
+    Place("account", "/account", ("GET", "POST"), "auth.pages.account:account", page=True),
+    Place("jwks", "/.well-known/jwks.json", ("GET",), "auth.server.jwks:jwks"),
+    Place(
+        "oauth_discovery",
+        "/.well-known/oauth-authorization-server",
+        ("GET",),
+        "auth.server.metadata:authorization_server",
+    ),
+    Place(
+        "openid_discovery", "/.well-known/openid-configuration", ("GET",), "auth.server.metadata:authorization_server"
+    ),
+)
+
+
+def routes(server: AuthorizationServer, issuer: IssuerOf) -> list[Route]:
+    """The authorization server as routes.
+
+    Args:
+        server: what they work with.
+        issuer: the issuer for a request's ASGI scope.
+    """
+    return [
+        Route(place.path, Endpoint(server, issuer, place), methods=list(place.methods), name=place.name)
+        for place in PLACES
+    ]
+
+
+class Endpoint:
+    """One endpoint as an ASGI app."""
+
+    def __init__(self, server: AuthorizationServer, issuer: IssuerOf, place: Place) -> None:
+        self._server = server
+        self._issuer = issuer
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request = Request(scope, receive)
+        issuer = self._issuer(scope)
+        try:
+            response = await self._function()(self._server, request, issuer)
+        except OAuthError as error:
+            response = self._refusal(request, issuer, error)
+        except StoreUnavailableError as error:
+            unavailable = TemporarilyUnavailableError(
+                "The server cannot reach its store. Try again.", error.retry_after
+            )
+            response = self._refusal(request, issuer, unavailable)
+        await response(scope, receive, send)
+
+    def _function(self) -> "Serve":
+        module, _, name = self._place.function.partition(":")
+        function: Serve = getattr(importlib.import_module(module), name)
+        return function
+
+    def _refusal(self, request: Request, issuer: str, error: OAuthError) -> Response:
+        if not self._place.page:
+            return error_reply(error)
+        from auth.pages.errors import error_page
+
+        return error_page(self._server, request, issuer, error)
+
+
+def error_reply(error: OAuthError) -> JSONResponse:
+    """An error as an OAuth client reads it (RFC 6749, section 5.2)."""
+    headers = dict(NO_STORE)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:  # noqa: PLR2004
+        headers["WWW-Authenticate"] = 'Basic realm="mcpx"'
+    return JSONResponse({"error": error.code, "error_description": error.description}, error.status, headers)

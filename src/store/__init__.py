@@ -1,0 +1,1 @@
+"""Where records are kept: keys, bytes, versions and expiry; nothing of what they mean."""
