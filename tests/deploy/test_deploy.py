@@ -54,5 +54,10 @@ def test_a_deployment_uploads_the_package_once_and_makes_a_change_set(aws: str, 
     (summary,) = stack.list_change_sets(StackName="mcpx-dev")["Summaries"]
     change_set = stack.describe_change_set(StackName="mcpx-dev", ChangeSetName=summary["ChangeSetName"])
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in change_set["Parameters"]}
-    assert parameters == {"EnvironmentName": "development", "LogLevel": "DEBUG", "LogRetentionDays": "7"}
-    assert re.search(r'Capabilities +: \["CAPABILITY_IAM"\]', said)
+    assert parameters == {
+        "EnvironmentName": "development",
+        "KeepUsers": "false",
+        "LogLevel": "DEBUG",
+        "LogRetentionDays": "7",
+    }
+    assert re.search(r'Capabilities +: \["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"\]', said)

@@ -99,8 +99,13 @@ def test_the_app_is_in_it_and_what_only_developers_need_is_not(artifact: Path) -
     assert found == set()
 
 
-def test_our_sources_are_shipped_as_they_are(artifact: Path) -> None:
-    for source in (ROOT / "src/mcp_app").rglob("*.py"):
+def test_our_sources_are_shipped_as_they_are_pages_and_stylesheets_included(artifact: Path) -> None:
+    ours = [
+        path for name in ("auth", "mcp_app", "store") for path in (ROOT / "src" / name).rglob("*") if path.is_file()
+    ]
+    shipped = [path for path in ours if path.suffix not in {".pyc", ".md"}]
+    assert {path.suffix for path in shipped} > {".py"}
+    for source in shipped:
         assert (artifact / source.relative_to(ROOT / "src")).read_bytes() == source.read_bytes()
 
 
@@ -146,7 +151,17 @@ print(*boto3.session.Session().get_available_services())
 
 @pytest.mark.parametrize(
     "module",
-    ["mcp.server", "cryptography.hazmat.bindings._rust", "httpx2", "mangum", "opentelemetry.trace", "zipcodes"],
+    [
+        "bcrypt",
+        "cryptography.hazmat.bindings._rust",
+        "httpx2",
+        "jinja2",
+        "jwt",
+        "mangum",
+        "mcp.server",
+        "opentelemetry.trace",
+        "zipcodes",
+    ],
 )
 def test_a_library_can_be_imported_from_the_pruned_package(artifact: Path, module: str) -> None:
     assert on_lambda(artifact, f"import {module}; print({module}.__file__)").startswith(str(artifact))

@@ -31,6 +31,12 @@ def actions(statement: dict[str, Any]) -> set[str]:
     return {action} if isinstance(action, str) else set(action)
 
 
+def parameters_of(environment: str) -> dict[str, str]:
+    """The parameters that samconfig.toml gives to an environment."""
+    commands = tomllib.loads((sam.ROOT / "samconfig.toml").read_text())[environment]
+    return dict(each.split("=") for each in commands["deploy"]["parameters"]["parameter_overrides"].split())
+
+
 def test_sam_finds_the_template_valid() -> None:
     assert "is a valid SAM Template" in sam.run("sam", "validate").stdout
 
@@ -43,7 +49,7 @@ def test_both_environments_deploy_by_parameters_that_exist_and_open_nothing(
     environment: str, stack_name: str, node_env: str
 ) -> None:
     commands = tomllib.loads((sam.ROOT / "samconfig.toml").read_text())[environment]
-    given = dict(each.split("=") for each in commands["deploy"]["parameters"]["parameter_overrides"].split())
+    given = parameters_of(environment)
     variables = mcp_function(**given)["Environment"]["Variables"]
 
     assert commands["global"]["parameters"]["stack_name"] == stack_name
@@ -64,6 +70,15 @@ def test_the_url_streams_from_the_alias_and_leaves_authorization_to_the_app() ->
         "AuthType": "NONE",
         "InvokeMode": "RESPONSE_STREAM",
     }
+
+
+def test_with_iam_the_url_takes_signatures_and_is_not_public() -> None:
+    stack = sam.stack(AuthMode="iam")
+    (url,) = stack.of_type("AWS::Lambda::Url").values()
+
+    assert (url["AuthType"], url["InvokeMode"]) == ("AWS_IAM", "RESPONSE_STREAM")
+    assert not stack.of_type("AWS::Lambda::Permission")
+    assert mcp_function(AuthMode="iam")["Environment"]["Variables"]["AUTH_MODE"] == "iam"
 
 
 def test_anybody_may_call_the_url_and_nothing_but_the_url() -> None:
@@ -90,21 +105,54 @@ def test_anybody_may_call_the_url_and_nothing_but_the_url() -> None:
     assert all(each["SourceArn"] for each in others)
 
 
+def granted(role: dict[str, Any]) -> dict[str, Any]:
+    """What a role may do: each action in each condition, with the resources that it is allowed on."""
+    return {
+        (action, json.dumps(each.get("Condition", {}), sort_keys=True)): each["Resource"]
+        for each in statements(role)
+        for action in actions(each)
+    }
+
+
+def via(service: str) -> str:
+    address = {"Fn::Sub": f"{service}.${{AWS::Region}}.amazonaws.com"}
+    return json.dumps({"StringEquals": {"kms:ViaService": address}})
+
+
 def test_each_function_has_a_role_of_its_own_with_these_rights_alone() -> None:
     stack = sam.stack(**WITH_HTTP_API)
     functions = stack.of_type("AWS::Lambda::Function")
     roles = stack.of_type("AWS::IAM::Role")
+    always = json.dumps({})
+    tagged = {"aws:ResourceTag/mcpx-signing-key-of": {"Ref": "AWS::StackName"}}
+    algorithm = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+    key, table = {"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::GetAtt": ["AuthTable", "Arn"]}
+    secrets = [{"Ref": "OpenAiSecret"}, {"Ref": "ServerSecret"}]
+    any_key = {"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*"}
 
     assert [each["Role"] for each in functions.values()] == [{"Fn::GetAtt": [name, "Arn"]} for name in roles]
     for function, role in zip(functions.values(), roles.values(), strict=True):
         assert "ManagedPolicyArns" not in role
-        granted = {frozenset(actions(each)): each["Resource"] for each in statements(role)}
-        log_group = function["LoggingConfig"]["LogGroup"]["Ref"]
-        assert granted == {
-            frozenset({"logs:CreateLogStream", "logs:PutLogEvents"}): {"Fn::GetAtt": [log_group, "Arn"]},
-            frozenset({"secretsmanager:GetSecretValue"}): [{"Ref": "OpenAiSecret"}, {"Ref": "ServerSecret"}],
-            frozenset({"kms:Decrypt"}): {"Fn::GetAtt": ["Key", "Arn"]},
-            frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"}): "*",
+        log_group = {"Fn::GetAtt": [function["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}
+        assert granted(role) == {
+            ("logs:CreateLogStream", always): log_group,
+            ("logs:PutLogEvents", always): log_group,
+            ("secretsmanager:GetSecretValue", always): secrets,
+            ("kms:Decrypt", via("secretsmanager")): key,
+            ("dynamodb:BatchGetItem", always): table,
+            ("dynamodb:DeleteItem", always): table,
+            ("dynamodb:GetItem", always): table,
+            ("dynamodb:PutItem", always): table,
+            ("dynamodb:UpdateItem", always): table,
+            ("dynamodb:Query", always): {"Fn::Sub": "${AuthTable.Arn}/index/by-owner"},
+            ("kms:Decrypt", via("dynamodb")): key,
+            ("kms:DescribeKey", via("dynamodb")): key,
+            ("kms:Encrypt", via("dynamodb")): key,
+            ("kms:GenerateDataKey", via("dynamodb")): key,
+            ("kms:Sign", json.dumps({"StringEquals": tagged | algorithm}, sort_keys=True)): any_key,
+            ("kms:GetPublicKey", json.dumps({"StringEquals": tagged})): any_key,
+            ("xray:PutTraceSegments", always): "*",
+            ("xray:PutTelemetryRecords", always): "*",
         }
 
 
@@ -114,13 +162,101 @@ def test_no_role_has_an_action_with_a_wildcard() -> None:
             assert not [action for action in actions(statement) if "*" in action]
 
 
-def test_the_key_decrypts_for_a_role_by_way_of_secrets_manager_alone() -> None:
-    (decrypt,) = (
-        each for each in statements(sam.stack().of_type("AWS::IAM::Role")["McpRole"]) if "kms:Decrypt" in actions(each)
-    )
+def test_the_table_has_the_keys_the_index_and_the_expiry_that_the_store_uses() -> None:
+    (table,) = sam.stack().of_type("AWS::DynamoDB::Table").values()
+    (index,) = table["GlobalSecondaryIndexes"]
 
-    service = {"Fn::Sub": "secretsmanager.${AWS::Region}.amazonaws.com"}
-    assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": service}}
+    assert table["AttributeDefinitions"] == [
+        {"AttributeName": "key", "AttributeType": "S"},
+        {"AttributeName": "owner", "AttributeType": "S"},
+    ]
+    assert table["KeySchema"] == [{"AttributeName": "key", "KeyType": "HASH"}]
+    assert (index["IndexName"], index["Projection"]) == ("by-owner", {"ProjectionType": "ALL"})
+    assert index["KeySchema"] == [
+        {"AttributeName": "owner", "KeyType": "HASH"},
+        {"AttributeName": "key", "KeyType": "RANGE"},
+    ]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+
+
+def test_the_table_is_paid_by_use_up_to_a_ceiling() -> None:
+    (table,) = sam.stack(TableReadCeiling="50", TableWriteCeiling="20").of_type("AWS::DynamoDB::Table").values()
+    ceiling = {"MaxReadRequestUnits": "50", "MaxWriteRequestUnits": "20"}
+
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["OnDemandThroughput"] == ceiling
+    assert table["GlobalSecondaryIndexes"][0]["OnDemandThroughput"] == ceiling
+
+
+def test_the_table_is_encrypted_with_the_stack_s_own_key_and_can_be_restored_to_a_point_in_time() -> None:
+    (table,) = sam.stack().of_type("AWS::DynamoDB::Table").values()
+
+    assert table["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]},
+    }
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize(
+    ("environment", "policy", "protected"), [("default", "Delete", False), ("prod", "Retain", True)]
+)
+def test_production_keeps_its_users_and_the_keys_to_them(environment: str, policy: str, protected: bool) -> None:
+    stack = sam.stack(**parameters_of(environment))
+    kept = {stack.resources[name]["DeletionPolicy"] for name in ("AuthTable", "SigningKey", "Key", "ServerSecret")}
+
+    assert kept == {policy}
+    assert stack.of_type("AWS::DynamoDB::Table")["AuthTable"]["DeletionProtectionEnabled"] is protected
+
+
+def test_unless_told_otherwise_users_are_kept() -> None:
+    assert sam.stack().resources["AuthTable"]["DeletionPolicy"] == "Retain"
+
+
+def test_tokens_are_signed_by_a_key_that_never_leaves_kms() -> None:
+    key = sam.stack().of_type("AWS::KMS::Key")["SigningKey"]
+
+    assert (key["KeySpec"], key["KeyUsage"]) == ("RSA_2048", "SIGN_VERIFY")
+    assert key["Tags"] == [{"Key": "mcpx-signing-key-of", "Value": {"Ref": "AWS::StackName"}}]
+
+
+def test_the_server_is_told_its_table_and_its_signing_key() -> None:
+    for function in sam.stack(**WITH_HTTP_API).of_type("AWS::Lambda::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert variables["AUTH_TABLE"] == {"Ref": "AuthTable"}
+        assert variables["SIGNING_KEY_ARN"] == {"Fn::GetAtt": ["SigningKey", "Arn"]}
+
+
+def test_the_outputs_say_where_users_are_and_how_to_add_the_first() -> None:
+    outputs = sam.stack().outputs
+
+    assert outputs["AuthTableName"] == {"Ref": "AuthTable"}
+    assert outputs["SigningKeyArn"] == {"Fn::GetAtt": ["SigningKey", "Arn"]}
+    assert outputs["AddUserCommand"] == {"Fn::Sub": "mcpx users add alice --table ${AuthTable}"}
+
+
+@pytest.mark.parametrize(
+    ("public_url", "expected"),
+    [
+        (
+            "",
+            {
+                "Fn::Sub": [
+                    "https://${Host}",
+                    {
+                        "Host": {
+                            "Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["McpFunctionUrl", "FunctionUrl"]}]}]
+                        }
+                    },
+                ]
+            },
+        ),
+        ("https://mcp.example.com", "https://mcp.example.com"),
+    ],
+)
+def test_the_issuer_has_no_slash_at_its_end(public_url: str, expected: Any) -> None:
+    assert sam.stack(PublicUrl=public_url).outputs["Issuer"] == expected
 
 
 def test_the_wrapper_starts_the_streaming_runtime_for_the_url_only() -> None:
@@ -231,6 +367,8 @@ def test_capacity_is_set_by_parameters() -> None:
         ({}, set()),
         ({"AuthMode": "noauth"}, {"NoauthIsDeliberate"}),
         ({"AuthMode": "noauth", "AllowPublicNoauth": "true"}, set()),
+        ({"AuthMode": "iam"}, set()),
+        ({"AuthMode": "iam", "HttpApi": "true"}, {"IamIsOfTheFunctionUrl"}),
         ({"SnapStart": "PublishedVersions"}, set()),
         ({"ProvisionedConcurrency": "1"}, set()),
         ({"SnapStart": "PublishedVersions", "ProvisionedConcurrency": "1"}, {"SnapStartOrProvisionedConcurrency"}),

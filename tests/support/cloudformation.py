@@ -45,7 +45,9 @@ class Stack:
             return value
         if len(value) == 1:
             ((name, argument),) = value.items()
-            if name in {"Ref", "Fn::FindInMap", "Fn::If", "Fn::Equals", "Fn::Not"}:
+            if name in {"Ref", "Fn::FindInMap", "Fn::If", "Fn::Equals", "Fn::Not"} or (
+                name == "Condition" and isinstance(argument, str)
+            ):
                 return self._intrinsic(name, argument)
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not REMOVED}
@@ -59,6 +61,8 @@ class Stack:
                 return self.template["Mappings"][mapping][first][second]
             case "Fn::If":
                 return self.resolve(argument[1] if self._holds(argument[0]) else argument[2])
+            case "Condition":
+                return self._holds(argument)
             case "Fn::Equals":
                 return self.resolve(argument[0]) == self.resolve(argument[1])
             case _:
