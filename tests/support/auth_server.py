@@ -1,0 +1,192 @@
+"""A real authorization server on loopback, over SQLite, with a clock that the test moves."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+from starlette.applications import Starlette
+
+from auth.events import Event
+from auth.records import Client, User, client_key, encode, user_key
+from auth.server.config import Config, Limits
+from auth.server.routes import routes
+from auth.server.server import AuthorizationServer
+from store.protocol import Store
+from tests.support import auth_doubles
+from tests.support.gate import PATIENCE
+from tests.support.serve import served
+
+T = TypeVar("T")
+
+START = 1_800_000_000
+"""What the clock says first, epoch seconds."""
+
+PLENTY = Limits(10_000, 10_000, 5, 60, 3600, 10_000, 10_000)
+"""Limits that no test meets by accident."""
+
+SECRET = b"a secret of forty-one bytes for the tests"
+
+
+class Clock:
+    """Epoch seconds that move only when the test says so."""
+
+    def __init__(self, now: float = START) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; a negative number is a clock that was set back."""
+        self.now += seconds
+
+
+@dataclass
+class Running:
+    """An authorization server that answers on loopback.
+
+    Attributes:
+        url: where it answers.
+        issuer: its issuer; `url` unless another was asked for.
+        server: the server itself; use it through `call`, which runs in the server's own event loop.
+        events: what it reported, oldest first.
+    """
+
+    server: AuthorizationServer
+    clock: Clock
+    events: list[Event]
+    url: str = ""
+    issuer: str = ""
+    loop: asyncio.AbstractEventLoop | None = None
+    client: httpx2.Client = field(init=False)
+
+    def call(self, function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+        """What an async function gives, run in the server's event loop while the test waits."""
+        assert self.loop
+
+        async def run() -> T:
+            return await function(*args, **kwargs)
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(PATIENCE)
+
+    def names(self) -> list[str]:
+        """The names of the events so far."""
+        return [event.name for event in self.events]
+
+    def user(self, name: str = "alice", **changes: Any) -> User:
+        """A user made without the cost of a password hash; nobody can sign in as it."""
+        return self.call(add_user, self.server.store, name, **changes)
+
+    def add(self, client: Client) -> Client:
+        """Store a client."""
+        self.call(self.server.store.insert, client_key(client.id), encode(client))
+        return client
+
+
+def make_server(
+    store: Store, clock: Callable[[], float], events: Callable[[Event], None], config: Config, folder: Path, **more: Any
+) -> AuthorizationServer:
+    """An authorization server with HS256 keys, which cost nothing to make."""
+    keys, server_key = auth_doubles.keys(store, folder, SECRET, config, clock)
+    server = AuthorizationServer(
+        store,
+        keys,
+        server_key,
+        config,
+        address=lambda scope: scope["client"][0],
+        events=events,
+        clock=clock,
+        **more,
+    )
+    auth_doubles.complete(server)
+    return server
+
+
+@contextlib.contextmanager
+def auth_server(
+    folder: Path,
+    *,
+    config: Config | None = None,
+    clock: Clock | None = None,
+    issuer: str | None = None,
+    store: Store | None = None,
+    **more: Any,
+) -> Iterator[Running]:
+    """Serve every endpoint of `auth.server.routes` while the block runs.
+
+    Args:
+        folder: for the database and the keys; the test's `tmp_path`.
+        config: with limits that are out of the way and cheap passwords, if not given.
+        issuer: what the server says that it is; its URL on loopback, if not given.
+        store: SQLite in the folder, if not given.
+        more: handed to `AuthorizationServer`, such as `documents`.
+    """
+    clock = clock or Clock()
+    events: list[Event] = []
+    made = store or auth_doubles.sqlite(folder / "auth.db", clock)
+    config = config or Config(limits=PLENTY, password_cost=4)
+    running = Running(make_server(made, clock, events.append, config, folder, **more), clock, events)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        running.loop = asyncio.get_running_loop()
+        yield
+        await made.aclose()
+
+    app = Starlette(routes=routes(running.server, lambda _scope: running.issuer), lifespan=lifespan)
+    with served(app) as url, httpx2.Client(base_url=url, trust_env=False, timeout=PATIENCE) as client:
+        running.url, running.issuer, running.client = url, issuer or url, client
+        yield running
+
+
+async def add_user(store: Store, name: str = "alice", **changes: Any) -> User:
+    """Store a user without a password; its id is made of its name."""
+    user = User(f"user-{name}", name, 0, "no password", START)._replace(**changes)
+    await store.insert(user_key(user.id), encode(user))
+    return user
+
+
+def public_client(client_id: str = "app", **changes: Any) -> Client:
+    """A client without a secret."""
+    made = Client(
+        id=client_id,
+        name="An app",
+        source="dcr",
+        redirect_uris=("https://app.example/callback",),
+        grant_types=("authorization_code", "refresh_token"),
+        scopes=("mcp.read", "mcp.tools"),
+        auth_method="none",
+        secret_hash=None,
+        created=START,
+    )
+    return made._replace(**changes)
+
+
+def confidential_client(client_id: str = "backend", secret: str = "backend-secret", **changes: Any) -> Client:
+    """A client of the operator's, with a secret, for every grant type."""
+    import hashlib
+
+    return public_client(
+        client_id,
+        **{
+            "source": "cli",
+            "grant_types": ("authorization_code", "refresh_token", "client_credentials"),
+            "auth_method": "client_secret_basic",
+            "secret_hash": hashlib.sha256(secret.encode()).hexdigest(),
+            **changes,
+        },
+    )
+
+
+def claims(token: str) -> Mapping[str, Any]:
+    """What a JWT says, unverified."""
+    import base64
+    import json
+
+    payload = token.split(".")[1]
+    decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return decoded
