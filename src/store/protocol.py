@@ -38,10 +38,15 @@ class StoreUnavailableError(Exception):
         self.retry_after = retry_after
 
 
+class UnstorableError(ValueError):
+    """No store takes such a key, owner or record; `store.limits` says why."""
+
+
 class Store(Protocol):
     """Records by key. Every method raises `StoreUnavailableError` where the store does not answer.
 
     An expired record is never returned and never in the way, whether or not it has been deleted yet.
+    A key that no store takes is asked for like any other: there is nothing under it.
     """
 
     async def get(self, key: str, *, consistent: bool = False) -> Stored | None:
@@ -53,11 +58,19 @@ class Store(Protocol):
         ...
 
     async def insert(self, key: str, record: bytes, *, expires: int | None = None, owner: str | None = None) -> bool:
-        """Write a record where there is none; whether it was written."""
+        """Write a record where there is none; whether it was written.
+
+        Raises:
+            UnstorableError: the key, the owner or the record is empty or too big, or not Unicode text.
+        """
         ...
 
     async def replace(self, seen: Stored, record: bytes, *, expires: int | None = None) -> bool:
-        """Write over a record if it is still what was seen; whether it was written."""
+        """Write over a record if it is still what was seen; whether it was written.
+
+        Raises:
+            UnstorableError: the record is empty or too big.
+        """
         ...
 
     async def delete(self, key: str) -> None:
