@@ -22,11 +22,11 @@ class User(NamedTuple):
 
     Attributes:
         id: immutable; `sub` of every token.
-        username: unique, as `auth.users.canonical` writes it.
+        username: unique, as `auth.usernames.canonical` writes it.
         epoch: raised by disabling, removal and a new password; a grant or session of an older epoch is dead.
         password_hash: bcrypt.
         failures: failed sign-ins in a row.
-        locked_until: no sign-in before.
+        locked_until: no sign-in before; where failures led to no lock, when the last of them was.
     """
 
     id: str
@@ -44,6 +44,13 @@ class Username(NamedTuple):
     """Which user has a name; what makes names unique."""
 
     user_id: str
+
+
+class Attempts(NamedTuple):
+    """Failed sign-ins in a row. A user's are in its own record; those with a name that nobody has are in one of these."""
+
+    failures: int = 0
+    locked_until: int = 0
 
 
 class Client(NamedTuple):
@@ -169,6 +176,11 @@ def username_key(username: str) -> str:
     return f"username#{username}"
 
 
+def attempts_key(name_hash: str) -> str:
+    """Where failed sign-ins with a name that nobody has are counted; people type passwords there, so it is hashed."""
+    return f"attempts#{name_hash}"
+
+
 def client_key(client_id: str) -> str:
     """Where a client is stored."""
     return f"client#{client_id}"
@@ -202,6 +214,11 @@ def user(data: bytes) -> User:
 def username(data: bytes) -> Username:
     """The name's owner in a stored record."""
     return Username(**_members(data, Username))
+
+
+def attempts(data: bytes) -> Attempts:
+    """The failed sign-ins in a stored record."""
+    return Attempts(**_members(data, Attempts))
 
 
 def client(data: bytes) -> Client:
