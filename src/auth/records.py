@@ -47,7 +47,7 @@ class Username(NamedTuple):
 
 
 class Attempts(NamedTuple):
-    """Failed sign-ins in a row. A user's are in its own record; those with a name that nobody has are in one of these."""
+    """Failed sign-ins in a row: those with a name that nobody has; a user's are in its own record."""
 
     failures: int = 0
     locked_until: int = 0

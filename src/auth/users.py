@@ -161,8 +161,7 @@ class Users:
         Raises:
             UnknownUserError: the user is gone.
         """
-        enabled = {"disabled": False, "failures": 0, "locked_until": 0}
-        changed = await self._records.change(user.id, lambda old: old._replace(**enabled))
+        changed = await self._records.change(user.id, _enabled)
         self._events(Event("user_enabled", {"user": user.id}))
         return changed
 
@@ -199,3 +198,7 @@ class Users:
         added = await self._records.change(user.id, lambda unfinished: unfinished)
         self._events(Event("user_added", {"user": user.id}))
         return added
+
+
+def _enabled(user: User) -> User:
+    return user._replace(disabled=False, failures=0, locked_until=0)
