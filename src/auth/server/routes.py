@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from auth.errors import OAuthError, TemporarilyUnavailableError
+from auth.server.resources import PATHS
 from auth.server.server import AuthorizationServer
 from store.protocol import StoreUnavailableError
 
@@ -48,14 +49,18 @@ PLACES = (
     Place("logout", "/logout", ("POST",), "auth.pages.account:logout", page=True),
     Place("account", "/account", ("GET", "POST"), "auth.pages.account:account", page=True),
     Place("jwks", "/.well-known/jwks.json", ("GET",), "auth.server.jwks:jwks"),
-    Place(
-        "oauth_discovery",
-        "/.well-known/oauth-authorization-server",
-        ("GET",),
-        "auth.server.metadata:authorization_server",
-    ),
-    Place(
-        "openid_discovery", "/.well-known/openid-configuration", ("GET",), "auth.server.metadata:authorization_server"
+    *(
+        Place(
+            f"{name}{path.replace('/', '_')}",
+            f"/.well-known/{document}{path}",
+            ("GET",),
+            "auth.server.metadata:authorization_server",
+        )
+        for name, document in (
+            ("oauth_discovery", "oauth-authorization-server"),
+            ("openid_discovery", "openid-configuration"),
+        )
+        for path in PATHS  # clients that take a resource's URL for the issuer look there
     ),
 )
 
