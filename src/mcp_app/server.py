@@ -8,7 +8,7 @@ representation between the two, and the dearest part of a cold start.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import HandlerResult
@@ -18,15 +18,16 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY, RequestParams
 
 from mcp_app import wire
+from mcp_app.challenge import SCOPE_KEY, Challenge
 from mcp_app.deadline import Deadline
 from mcp_app.protocol import HANDSHAKE_VERSIONS
 from mcp_app.settings import Settings
 from mcp_app.supervision import supervised
-from mcp_app.tools.content import NeedsInput
+from mcp_app.tools.content import NeedsInput, Text
 from mcp_app.tools.outcome import Outcome, Status
 from mcp_app.tools.registry import Registry, UnknownToolError, underscored
 from mcp_app.tools.resource import Prompt, read_resource
-from mcp_app.transport.call_context import CallContexts, Context, declared_capabilities
+from mcp_app.transport.call_context import CallContexts, Context, declared_capabilities, scope_of
 from mcp_app.transport.negotiation import Form
 from mcp_app.transport.request_state import SealedState, SecretSource
 from mcp_app.transport.rpc_middleware import contain_errors, take_loose_arguments, traced_where_exported
@@ -131,6 +132,7 @@ class _Handlers:
     def __init__(self, registry: Registry, settings: Settings, contexts: CallContexts) -> None:
         self._registry = registry
         self._dotted = settings.dotted_tool_names
+        self._access = _access(settings)
         self._contexts = contexts
         self._prompts = {prompt.name: prompt for prompt in registry.prompts}
 
@@ -163,7 +165,7 @@ class _Handlers:
 
     @cached_property
     def _listed_tools(self) -> list[JSON]:
-        return [wire.listed_tool(tool, dotted=self._dotted) for tool in self._registry.tools]
+        return [wire.listed_tool(tool, dotted=self._dotted, access=self._access) for tool in self._registry.tools]
 
     async def list_tools(self, context: Context) -> JSON:
         return _whole_list(context, "tools", self._listed_tools)
@@ -185,7 +187,7 @@ class _Handlers:
         except UnknownToolError:
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params['name'][:NAME_LENGTH]}") from None
         if outcome.needs is None:
-            return wire.called_tool(outcome)
+            return wire.called_tool(outcome, _in_band(context, outcome))
         if context.protocol_version in HANDSHAKE_VERSIONS:
             return wire.called_tool(Outcome.refusal(Status.FAILED, _CANNOT_ASK))
         return _question(context, outcome.needs)
@@ -243,6 +245,20 @@ class _Handlers:
 
 
 _CANNOT_ASK = "This needs an answer from you, which only a client that speaks MCP 2026-07-28 can be asked for."
+
+
+def _access(settings: Settings) -> wire.Access | None:
+    """How callers get in, as far as a client can do something about it: an AWS signature is not its user's to give."""
+    return next((mode for mode in get_args(wire.Access) if mode in settings.auth_modes), None)
+
+
+def _in_band(context: Context, outcome: Outcome) -> JSON | None:
+    """The challenge in a tool's own refusal, where a wider grant would help."""
+    challenge: Challenge | None = scope_of(context).get(SCOPE_KEY)
+    if outcome.status is not Status.FORBIDDEN or challenge is None or not outcome.scopes:
+        return None
+    said = " ".join(block.text for block in outcome.content if isinstance(block, Text))
+    return challenge.in_band(said, outcome.scopes)
 
 
 def _params(context: Context) -> JSON:

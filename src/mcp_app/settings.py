@@ -9,9 +9,22 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from mcp_app.variable import Variable, choice, flag, http_url, integer, origin, origins, seconds, secret, text, words
+from mcp_app.variable import (
+    Variable,
+    choice,
+    flag,
+    http_url,
+    integer,
+    origin,
+    origins,
+    seconds,
+    secret,
+    several,
+    text,
+    words,
+)
 
-AuthMode = Literal["oauth", "provider", "noauth"]
+AuthMode = Literal["oauth", "provider", "noauth", "iam"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LogFormat = Literal["json", "text"]
 
@@ -62,12 +75,13 @@ class Settings:
     lean_import = Variable("LEAN_IMPORT", True, flag, "Import only the parts of the MCP SDK that a server uses.")
 
     # Authentication
-    auth_mode = Variable[AuthMode](
+    auth_mode = Variable(
         "AUTH_MODE",
         "oauth",
-        choice(get_args(AuthMode), str.lower),
-        "Who may come in. `noauth`: anybody; the only mode that this version serves. "
-        "`oauth` (own users) and `provider` (tokens of another issuer) are refused at start.",
+        several(get_args(AuthMode), alone="noauth"),
+        "Who may come in: `oauth` (users of this server, who sign in here), `iam` (AWS identities, by a function URL "
+        "with `AWS_IAM`), both with a comma between them, or `noauth` (anybody). `provider` (tokens of another issuer) "
+        "comes with a later version.",
     )
     allow_public_noauth = Variable(
         "ALLOW_PUBLIC_NOAUTH",
@@ -76,7 +90,10 @@ class Settings:
         "Let `noauth` serve where other machines reach it. Anybody can then call every tool.",
     )
     auth_db_path = Variable(
-        "AUTH_DB_PATH", "./data/auth.db", text, "SQLite file of users and grants. Takes effect with `AUTH_MODE=oauth`."
+        "AUTH_DB_PATH",
+        "./data/auth.db",
+        text,
+        "SQLite file of users and grants; keys that the server makes for itself are in files beside it.",
     )
     auth_table = Variable[str | None](
         "AUTH_TABLE", None, text, "DynamoDB table of users and grants; unset, they are in the SQLite file."
@@ -120,23 +137,29 @@ class Settings:
         integer(0, 10),
         "Proxies in front whose X-Forwarded-For is believed when limits are counted by address.",
     )
+    openai_apps_challenge = Variable[str | None](
+        "OPENAI_APPS_CHALLENGE",
+        None,
+        text,
+        "What ChatGPT's check of the domain is answered; unset, that path is a 404.",
+    )
     jwt_secret_key = Variable[SecretStr | None](
         "JWT_SECRET_KEY",
         None,
         secret(),
-        "Signs access tokens with HS256; unset, they are RS256. Takes effect with `AUTH_MODE=oauth`.",
+        "Signs access tokens with HS256, 32 bytes or more; unset, they are RS256.",
     )
     access_token_minutes = Variable(
         "JWT_ACCESS_TOKEN_EXPIRE_MINUTES",
         60,
         integer(1),
-        "Lifetime of an access token, in minutes. Takes effect with `AUTH_MODE=oauth`.",
+        "Lifetime of an access token, in minutes.",
     )
     refresh_token_days = Variable(
         "JWT_REFRESH_TOKEN_EXPIRE_DAYS",
         30,
         integer(1),
-        "Lifetime of a refresh token, in days. Takes effect with `AUTH_MODE=oauth`.",
+        "Lifetime of a refresh token, in days, from its last use.",
     )
 
     # Secrets
@@ -284,6 +307,15 @@ class Settings:
     def _set(self, field: Variable[Any], value: Any) -> None:
         unset = value is None and field.default is None
         vars(self)[field.attribute] = None if unset else field.parse(value)
+
+    @property
+    def auth_modes(self) -> tuple[str, ...]:
+        """The ways in, one or several; the metadata of the first that has some is served."""
+        return tuple(self.auth_mode.split(","))
+
+    def given(self, attribute: str) -> bool:
+        """Whether somebody set this, be it to its default."""
+        return attribute in vars(self)
 
     @classmethod
     def fields(cls) -> tuple[Variable[Any], ...]:

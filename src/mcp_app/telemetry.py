@@ -14,11 +14,14 @@ from typing import Any, Final, TextIO
 
 from pydantic import SecretStr
 
+from auth.events import Event
 from mcp_app.redaction import Redactor
 from mcp_app.settings import Settings
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request being served, for every log line that it causes."""
+
+_auth_log = logging.getLogger("auth")
 
 # They log each request's URL at INFO, and a URL may carry a key.
 _CHATTY: Final = ("botocore", "boto3", "httpcore2", "httpx2", "mcp", "urllib3")
@@ -101,6 +104,12 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def log_event(event: Event) -> None:
+    """Log what the authorization server reports: one line, its details under `details`, as a warning if alarming."""
+    level = logging.WARNING if event.alarming else logging.INFO
+    _auth_log.log(level, "%s", event.name, extra={"event": event.name, "details": event.details})
 
 
 def timestamp(epoch_seconds: float) -> str:

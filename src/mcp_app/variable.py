@@ -110,6 +110,25 @@ def choice(allowed: Sequence[str], fold: Callable[[str], str]) -> Callable[[Any]
     return parse
 
 
+def several(allowed: Sequence[str], *, alone: str) -> Callable[[Any], str]:
+    """A parser of one or several words out of a few, whatever their case, into words between commas.
+
+    Args:
+        allowed: the words, in lower case.
+        alone: the one that goes with no other.
+    """
+
+    def parse(value: Any) -> str:
+        found = tuple(dict.fromkeys(words(text(value).lower())))
+        if not found or not set(found) <= set(allowed):
+            raise ValueError(f"must be one of {', '.join(allowed)}, or several with commas between them")
+        if alone in found and len(found) > 1:
+            raise ValueError(f"must be {alone} alone, or something else")
+        return ",".join(found)
+
+    return parse
+
+
 def words(value: Any) -> tuple[str, ...]:
     """Words between commas or blanks."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else tuple(value)

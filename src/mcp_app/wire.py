@@ -6,10 +6,11 @@ The SDK validates what is made here against the negotiated version's schema and 
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 
+from mcp_app.tools.access import needed_scopes
 from mcp_app.tools.content import Audio, Content, EmbeddedResource, Image, NeedsInput, ResourceLink, Text
 from mcp_app.tools.outcome import Outcome
 from mcp_app.tools.registry import Registry, underscored
@@ -17,6 +18,7 @@ from mcp_app.tools.resource import Prompt, PromptMessage, Resource, ResourceTemp
 from mcp_app.tools.tool import Tool
 
 JSON = dict[str, Any]
+Access = Literal["oauth", "noauth"]
 
 INSTRUCTIONS_LENGTH = 512
 """Characters of `instructions` that ChatGPT reads."""
@@ -25,8 +27,15 @@ COMPLETIONS = 100
 """Values that one completion may hold."""
 
 
-def listed_tool(tool: Tool[Any], *, dotted: bool = False) -> JSON:
-    """A tool as `tools/list` shows it; `dotted` keeps dots in its name, which many clients refuse."""
+def listed_tool(tool: Tool[Any], *, dotted: bool = False, access: Access | None = None) -> JSON:
+    """A tool as `tools/list` shows it.
+
+    Args:
+        tool: which one.
+        dotted: keep dots in its name, which many clients refuse.
+        access: how callers get in; None where a client cannot do anything about it.
+    """
+    schemes = None if access is None else security_schemes(tool, access)
     return _present(
         name=tool.name if dotted else underscored(tool.name),
         title=tool.title,
@@ -40,24 +49,28 @@ def listed_tool(tool: Tool[Any], *, dotted: bool = False) -> JSON:
             "idempotentHint": tool.annotations.idempotent,
             "openWorldHint": tool.annotations.open_world,
         },
-        _meta=_tool_meta(tool) or None,
+        securitySchemes=schemes,
+        _meta=_tool_meta(tool, schemes) or None,
     )
 
 
-def _tool_meta(tool: Tool[Any]) -> JSON:
-    meta = dict(tool.meta or {})
-    if tool.scopes:
-        # The schema has no `securitySchemes`, so it would be dropped anywhere but here; ChatGPT reads it here too.
-        meta["securitySchemes"] = [{"type": "oauth2", "scopes": sorted(tool.scopes)}]
-    return meta
+def security_schemes(tool: Tool[Any], access: Access) -> list[JSON]:
+    """What a call of a tool needs, as ChatGPT reads it (Apps SDK, "Authentication")."""
+    return [{"type": "noauth"} if access == "noauth" else {"type": "oauth2", "scopes": sorted(needed_scopes(tool))}]
 
 
-def called_tool(outcome: Outcome) -> JSON:
+def _tool_meta(tool: Tool[Any], schemes: list[JSON] | None) -> JSON:
+    # The MCP schema has no `securitySchemes`, so a client that goes by the schema finds them here.
+    return dict(tool.meta or {}) | ({} if schemes is None else {"securitySchemes": schemes})
+
+
+def called_tool(outcome: Outcome, meta: JSON | None = None) -> JSON:
     """The `CallToolResult` of an outcome that needs no further input."""
     return _present(
         content=[content_block(block) for block in outcome.content],
         structuredContent=outcome.structured,
         isError=outcome.is_error,
+        _meta=meta,
     )
 
 

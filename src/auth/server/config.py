@@ -44,6 +44,7 @@ class Config(NamedTuple):
         unused_client: a client that registered itself expires if it gets no token in that time.
         password_cost: bcrypt's cost.
         registration: whether clients may register themselves.
+        public: whether other machines reach the server, whatever its URL says, so that no published password may work.
     """
 
     name: str = "mcpx"
@@ -57,4 +58,5 @@ class Config(NamedTuple):
     unused_client: int = 7 * DAY
     password_cost: int = 12
     registration: bool = True
+    public: bool = False
     limits: Limits = Limits()

@@ -1,19 +1,80 @@
-"""Says who is calling, for everything further in."""
+"""Lets nobody through to MCP of whom it is not known who they are."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from auth.verify.authenticator import Authenticator
+from auth.errors import OAuthError
+from auth.principal import VISITOR, Principal
+from auth.verify.authenticator import Authenticator, RefusedError
+from mcp_app.challenge import SCOPE_KEY, UNAUTHORIZED, Challenge, challenge_for
+from mcp_app.web.errors import error_response
+from store.protocol import StoreUnavailableError
+
+SIGNED_REQUESTS = 'AWS4-HMAC-SHA256 realm="mcp"'
+"""The challenge where there is no authorization server: callers sign their requests."""
 
 
 class AuthenticationMiddleware:
-    """Sets `scope["principal"]` to what the authenticator establishes."""
+    """Sets `scope["principal"]` to what the authenticator establishes, or refuses the request.
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+    It stands directly around the MCP transport, not around a path, so no spelling of a path leads past it. Methods
+    other than POST pass: the transport serves none of them.
+
+    Args:
+        app: the transport.
+        issuer: the authorization server's issuer for a request's ASGI scope; None where there is none.
+        public_discovery: whether a request without a token goes on as `VISITOR`, which the transport lets list only.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator,
+        *,
+        issuer: Callable[[Mapping[str, Any]], str] | None = None,
+        public_discovery: bool = False,
+    ) -> None:
         self.app = app
         self.authenticator = authenticator
+        self.issuer = issuer
+        self.public_discovery = public_discovery
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request for its principal."""
-        if scope["type"] == "http":
-            scope["principal"] = await self.authenticator.authenticate(scope)
-        await self.app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        challenge = None
+        if self.issuer is not None:
+            challenge = scope[SCOPE_KEY] = challenge_for(self.issuer(scope), scope["path"])
+        try:
+            scope["principal"] = await self._principal(scope)
+        except RefusedError as refusal:
+            await _refused(refusal, challenge)(scope, receive, send)
+        except (OAuthError, StoreUnavailableError) as failure:
+            await _unavailable(failure)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _principal(self, scope: Scope) -> Principal:
+        try:
+            return await self.authenticator.authenticate(scope)
+        except RefusedError as refusal:
+            if self.public_discovery and refusal.error is None:
+                return VISITOR
+            raise
+
+
+def _refused(refusal: RefusedError, challenge: Challenge | None) -> Response:
+    header = SIGNED_REQUESTS if challenge is None else challenge.header(refusal.error, refusal.description)
+    return error_response(
+        refusal.status, refusal.error or UNAUTHORIZED, refusal.description, {"WWW-Authenticate": header}
+    )
+
+
+def _unavailable(failure: OAuthError | StoreUnavailableError) -> Response:
+    description = "Whether the token is good cannot be told now. Try again."
+    return error_response(503, "temporarily_unavailable", description, {"Retry-After": str(failure.retry_after or 2)})

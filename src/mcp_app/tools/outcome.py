@@ -26,17 +26,19 @@ class Outcome:
         content: what to show; for anything but `OK` and `NEEDS_INPUT`, one sentence for the caller.
         structured: the result that the tool's output schema describes.
         needs: the questions of a `NEEDS_INPUT`.
+        scopes: all that the call needs, where it is `FORBIDDEN` for want of them.
     """
 
     status: Status
     content: tuple[Content, ...] = ()
     structured: Mapping[str, Any] | None = None
     needs: NeedsInput | None = None
+    scopes: frozenset[str] = frozenset()
 
     @classmethod
-    def refusal(cls, status: Status, message: str) -> "Outcome":
+    def refusal(cls, status: Status, message: str, scopes: frozenset[str] = frozenset()) -> "Outcome":
         """An outcome that is only a message."""
-        return cls(status, (Text(message),))
+        return cls(status, (Text(message),), scopes=scopes)
 
     @property
     def is_error(self) -> bool:

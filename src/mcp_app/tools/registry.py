@@ -9,11 +9,12 @@ from typing import Any
 
 from mcp_app.clients.errors import UpstreamError
 from mcp_app.supervision import supervised
+from mcp_app.tools.access import refused
 from mcp_app.tools.content import Content, NeedsInput, Text
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.outcome import Outcome, Status
 from mcp_app.tools.resource import Prompt, Resource, ResourceTemplate
-from mcp_app.tools.tool import Answer, InvalidArgumentsError, Result, Tool, ToolError
+from mcp_app.tools.tool import Answer, ForbiddenError, InvalidArgumentsError, Result, Tool, ToolError
 from mcp_app.tools.validation import parse_arguments
 
 logger = logging.getLogger(__name__)
@@ -57,25 +58,31 @@ class Registry:
             raise UnknownToolError(name) from None
 
     async def call(self, name: str, arguments: Any, context: ToolContext) -> Outcome:
-        """Run one tool to its end, or to the deadline.
+        """Run one tool to its end, or to the deadline, for a principal who may.
 
         Raises:
             UnknownToolError: there is no such tool.
         """
         tool = self.get(name)
-        try:
-            parsed = parse_arguments(tool.arguments, arguments)
-            answer = await supervised(lambda: tool.function(parsed, context), context.deadline.remaining())
-            return _outcome(tool, answer)
-        except InvalidArgumentsError as error:
-            return Outcome.refusal(Status.INVALID, str(error))
-        except (ToolError, UpstreamError) as error:
-            return Outcome.refusal(Status.FAILED, str(error))
-        except TimeoutError:
-            return Outcome.refusal(Status.FAILED, f"{tool.title} did not finish in time. Try again later.")
-        except Exception:
-            logger.exception("tool %s failed", tool.name)
-            return Outcome.refusal(Status.FAILED, f"{tool.title} failed for an internal reason. It has been logged.")
+        return refused(tool, context.principal) or await _run(tool, arguments, context)
+
+
+async def _run(tool: Tool[Any], arguments: Any, context: ToolContext) -> Outcome:
+    try:
+        parsed = parse_arguments(tool.arguments, arguments)
+        answer = await supervised(lambda: tool.function(parsed, context), context.deadline.remaining())
+        return _outcome(tool, answer)
+    except InvalidArgumentsError as error:
+        return Outcome.refusal(Status.INVALID, str(error))
+    except ForbiddenError as error:
+        return Outcome.refusal(Status.FORBIDDEN, str(error), error.scopes)
+    except (ToolError, UpstreamError) as error:
+        return Outcome.refusal(Status.FAILED, str(error))
+    except TimeoutError:
+        return Outcome.refusal(Status.FAILED, f"{tool.title} did not finish in time. Try again later.")
+    except Exception:
+        logger.exception("tool %s failed", tool.name)
+        return Outcome.refusal(Status.FAILED, f"{tool.title} failed for an internal reason. It has been logged.")
 
 
 def underscored(name: str) -> str:

@@ -1,7 +1,7 @@
 """What a tool is: typed arguments, a typed result, and an async function between them."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -39,6 +39,18 @@ class InvalidArgumentsError(ToolError):
     """The arguments are of the right shape but cannot be used (an unknown ZIP code, say)."""
 
 
+class ForbiddenError(ToolError):
+    """The caller may not do this; the message says what is missing.
+
+    Attributes:
+        scopes: all that the call needs, where more of them would help.
+    """
+
+    def __init__(self, message: str, scopes: Collection[str] = ()) -> None:
+        super().__init__(message)
+        self.scopes = frozenset(scopes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotations:
     """What a client may assume of a tool (MCP `ToolAnnotations`): its four hints."""
@@ -63,7 +75,7 @@ class Tool(Generic[ArgumentsT]):
         description: written for the model that chooses among tools.
         streaming: whether it reports progress or logs while it works.
         examples: argument objects that work.
-        scopes: what a caller needs, where per-tool scopes are on.
+        scopes: what a caller needs, where callers have scopes; unset, what its annotations call for.
         result: the model of its structured result; None where it answers with content alone.
         schema: the input schema where it says more than `arguments` can; else it is derived.
         meta: extra `_meta` entries of its listing.

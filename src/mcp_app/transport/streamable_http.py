@@ -13,8 +13,10 @@ from mcp_app.lean_import import import_server
 from mcp_app.settings import Settings
 from mcp_app.tools.registry import Registry, UnknownToolError
 from mcp_app.transport import negotiation
+from mcp_app.transport.access import denial
 from mcp_app.transport.body import ClientGoneError, read_body, replay
 from mcp_app.transport.envelope import INTERNAL_ERROR, Envelope, EnvelopeError, read_envelope
+from mcp_app.transport.reply import deny, refuse, reply
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -47,18 +49,21 @@ class StreamableHTTP:
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer one HTTP request; `scope["principal"]` says whose it is."""
         if scope["method"] != "POST":
-            await _reply(send, 405, None, [(b"allow", b"POST")])
+            await reply(send, 405, None, [(b"allow", b"POST")])
             return
         try:
             envelope, body = await self._read(scope, receive)
         except ClientGoneError:
             return
         except EnvelopeError as error:
-            await _refuse(send, error)
+            await refuse(send, error)
             return
         scope["rpc"] = {"method": envelope.method, "tool": envelope.tool}
-        if envelope.method is None:
-            await _reply(send, 202, None)
+        denied = denial(envelope, scope["principal"], self._tool(envelope.tool))
+        if denied is not None:
+            await deny(denied, envelope, scope, receive, send)
+        elif envelope.method is None:
+            await reply(send, 202, None)
         else:
             await self._serve(envelope, scope, replay(body, receive), send)
 
@@ -88,7 +93,7 @@ class StreamableHTTP:
                 raise
             logger.exception("%s failed in the transport", envelope.method)
             message = "Internal error. It has been logged."
-            await _refuse(send, EnvelopeError(INTERNAL_ERROR, message, envelope.request_id, status=500))
+            await refuse(send, EnvelopeError(INTERNAL_ERROR, message, envelope.request_id, status=500))
 
     def _tool(self, name: str | None) -> "Tool[Any] | None":
         try:
@@ -107,18 +112,3 @@ class _Watched:
     async def __call__(self, message: "Message") -> None:
         self.started = True
         await self._send(message)
-
-
-async def _refuse(send: "Send", refusal: EnvelopeError) -> None:
-    error = {"code": refusal.code, "message": refusal.message}
-    await _reply(send, refusal.status, {"jsonrpc": "2.0", "id": refusal.request_id, "error": error})
-
-
-async def _reply(
-    send: "Send", status: int, document: dict[str, Any] | None, headers: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    body = b"" if document is None else json.dumps(document).encode()
-    typed = [] if document is None else [(b"content-type", b"application/json")]
-    lengthy = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*typed, lengthy, *(headers or [])]})
-    await send({"type": "http.response.body", "body": body})

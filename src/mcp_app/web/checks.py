@@ -1,15 +1,28 @@
 """What `GET /healthz?deep=1` looks at."""
 
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_app.secrets import Secrets
 from mcp_app.settings import Settings
 from mcp_app.tools.registry import Registry
 from mcp_app.web.health import Check
 
+if TYPE_CHECKING:
+    from auth.server.server import AuthorizationServer
 
-def deep_checks(settings: Settings, registry: Registry, secrets: Secrets) -> dict[str, Check]:
+SIGNED_SECONDS: Final = 60
+"""How long a signature that worked is taken for a proof: anybody may ask, and each one costs."""
+
+
+def deep_checks(
+    settings: Settings,
+    registry: Registry,
+    secrets: Secrets,
+    authorization: "AuthorizationServer | None" = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, Check]:
     """The checks that this configuration calls for."""
 
     async def tools() -> Mapping[str, Any]:
@@ -24,7 +37,34 @@ def deep_checks(settings: Settings, registry: Registry, secrets: Secrets) -> dic
         return {"status": "ok", "configured": len(configured)}
 
     configured = _stored(settings)
-    return {"tools": tools, "secrets": stored_secrets} if configured else {"tools": tools}
+    checks: dict[str, Check] = {"tools": tools}
+    if configured:
+        checks["secrets"] = stored_secrets
+    if authorization is not None:
+        checks |= {"store": _store_check(authorization), "signingKey": _key_check(authorization, clock)}
+    return checks
+
+
+def _store_check(authorization: "AuthorizationServer") -> Check:
+    async def store() -> Mapping[str, Any]:
+        await authorization.store.get("health")
+        return {"status": "ok"}
+
+    return store
+
+
+def _key_check(authorization: "AuthorizationServer", clock: Callable[[], float]) -> Check:
+    proven = float("-inf")
+
+    async def signing_key() -> Mapping[str, Any]:
+        nonlocal proven
+        if clock() - proven >= SIGNED_SECONDS:
+            # No claims, and a type that no verifier takes: it opens nothing.
+            await authorization.keys.sign({}, {"typ": "health"})
+            proven = clock()
+        return {"status": "ok", "algorithm": authorization.keys.algorithm}
+
+    return signing_key
 
 
 def _stored(settings: Settings) -> tuple[str, ...]:

@@ -1,0 +1,63 @@
+"""`AUTH_MODE` as an authenticator, and which settings it does not go with."""
+
+from typing import TYPE_CHECKING
+
+from auth.server.server import AuthorizationServer
+from auth.verify.authenticator import Authenticator
+from auth.verify.noauth import NoAuthenticator
+from mcp_app.address import issuer_of, reachable
+from mcp_app.authorization import check_address, check_storage
+from mcp_app.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def check_modes(settings: Settings) -> None:
+    """Refuse to serve in a way that is not safe, or that does not work.
+
+    Raises:
+        SettingsError: with what to set.
+    """
+    if "provider" in settings.auth_modes:
+        raise SettingsError(
+            "AUTH_MODE=provider comes with a later version; AUTH_MODE=oauth has users of the server's own sign in"
+        )
+    if "noauth" in settings.auth_modes and reachable(settings) and not settings.allow_public_noauth:
+        raise SettingsError(
+            "AUTH_MODE=noauth would let anybody call every tool of a server that other machines can reach; "
+            "set ALLOW_PUBLIC_NOAUTH=true if that is meant"
+        )
+    if "iam" in settings.auth_modes and settings.lambda_function is None:
+        raise SettingsError("AUTH_MODE=iam works on Lambda alone, by a function URL of the type AWS_IAM")
+    if "oauth" in settings.auth_modes:
+        check_storage(settings)
+        check_address(settings)
+
+
+def authenticator(settings: Settings, authorization: AuthorizationServer | None) -> Authenticator:
+    """What tells who is calling, by the modes in their order."""
+    made = [_one(mode, settings, authorization) for mode in settings.auth_modes]
+    return made[0] if len(made) == 1 else _chain(made)
+
+
+def _one(mode: str, settings: Settings, authorization: AuthorizationServer | None) -> Authenticator:
+    match mode, authorization:
+        case "noauth", _:
+            return NoAuthenticator()
+        case "iam", _:
+            from auth.verify.iam import IamAuthenticator
+
+            return IamAuthenticator()
+        case "oauth", AuthorizationServer():
+            from auth.verify.local import LocalAuthenticator
+
+            return LocalAuthenticator(authorization, issuer_of(settings))
+        case _:
+            raise SettingsError(f"AUTH_MODE={mode} cannot be served")
+
+
+def _chain(made: "Sequence[Authenticator]") -> Authenticator:
+    from auth.verify.chain import ChainAuthenticator
+
+    return ChainAuthenticator(made)
