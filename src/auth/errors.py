@@ -53,6 +53,12 @@ class UnsupportedGrantTypeError(OAuthError):
     code = "unsupported_grant_type"
 
 
+class UnsupportedTokenTypeError(OAuthError):
+    """Tokens of this kind cannot be revoked one by one (RFC 7009, section 2.2.1)."""
+
+    code = "unsupported_token_type"
+
+
 class UnsupportedResponseTypeError(OAuthError):
     """Only `code` is served."""
 

@@ -34,7 +34,7 @@ class Grants:
         randomness: that many random bytes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what `AuthorizationServer` hands to each of its parts
         self,
         store: Store,
         server_key: "ServerKey",
@@ -161,6 +161,11 @@ class Grants:
         seen = await self._records.read(grant_id)
         return seen.grant if seen else None
 
+    async def in_use(self, grant: Grant) -> bool:
+        """Whether access tokens of a grant are good now: it is active, and its user stands behind it."""
+        user = await self._records.user(grant.user_id)
+        return user is not None and _in_use(grant, user)
+
     async def of_user(self, user_id: str, after: str | None = None, limit: int = 100) -> list[Grant]:
         """A user's grants that are in use, by id.
 
@@ -199,7 +204,7 @@ class Grants:
                 return True
         raise too_busy()
 
-    async def issue_direct(
+    async def issue_direct(  # noqa: PLR0917
         self, user: User, client_id: str, client_name: str, scopes: Collection[str], resource: str, lifetime: int
     ) -> Grant:
         """Make an active grant without a code and without refresh tokens, for one access token.

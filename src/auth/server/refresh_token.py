@@ -49,7 +49,7 @@ def is_ours(presented: Presented, grant: Grant, keys: Iterable[bytes]) -> bool:
     if not grant.seed:
         return False
     made = [_tag(key, grant.id, presented.generation, grant.seed) for key in keys]
-    return any([hmac.compare_digest(tag, presented.tag) for tag in made])
+    return any(hmac.compare_digest(tag, presented.tag) for tag in made)
 
 
 def _tag(key: bytes, grant_id: str, generation: int, seed: str) -> str:

@@ -86,7 +86,8 @@ class Refreshing:
             case rotation.Retry():
                 return await self._retry(seen, request)
             case rotation.Reuse():
-                return await self._reused(seen, now)
+                await self._reused(seen, now)
+                return None
             case rotation.TooMany(retry_after):
                 raise TooManyRequestsError("The grant was refreshed too often.", retry_after)
             case rotation.Dead():
