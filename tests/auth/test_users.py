@@ -1,5 +1,7 @@
 """Users come, change and go."""
 
+import contextlib
+
 import anyio
 import pytest
 
@@ -51,10 +53,8 @@ async def test_of_many_who_take_a_name_at_once_one_gets_it(users):
     won = []
 
     async def take(number):
-        try:
+        with contextlib.suppress(UsernameTakenError):
             won.append(await users.add("ann", f"{GOOD} {number}"))
-        except UsernameTakenError:
-            pass
 
     async with anyio.create_task_group() as group:
         for number in range(8):
