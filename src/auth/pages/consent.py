@@ -1,0 +1,101 @@
+"""The consent page: which app, from where, where it leads back to, what it may do, and who is asked."""
+
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from auth.pages.forms import session_token
+from auth.pages.render import page
+from auth.records import Client
+from auth.scopes import SCOPES
+from auth.server.authorization_request import AuthorizationRequest
+from auth.server.redirect_uris import host_of, is_loopback, is_native, origin_of
+from auth.server.server import AuthorizationServer
+from auth.server.visit import Visit
+
+OPERATOR: Final = frozenset({"cli", "pinned"})
+"""The ways by which only whoever runs the server makes a client known."""
+
+UNVERIFIED: Final = (
+    "Nobody has checked who made this app: it gave itself this name. "
+    "Go on only if you have just started to connect it yourself."
+)
+LOOPBACK: Final = (
+    "This app runs on your own computer, where another program could pass itself off as it. "
+    "Go on only if you have just started it yourself."
+)
+
+
+class Described(NamedTuple):
+    """An app, for the person who is asked.
+
+    Attributes:
+        name: what it calls itself.
+        origin: how it is known here.
+        destination: where the browser goes with the answer.
+        warnings: what to think of before allowing it.
+    """
+
+    name: str
+    origin: str
+    destination: str
+    warnings: tuple[str, ...]
+
+
+async def consent_page(
+    server: AuthorizationServer, visit: Visit, asked: AuthorizationRequest, *, field: str, target: str
+) -> Response:
+    """Ask somebody who is signed in.
+
+    Args:
+        server: what is asked for access.
+        visit: who is asked.
+        asked: the checked request.
+        field: the sealed question, for the form to carry.
+        target: the sealed request, for somebody else to sign in and be asked.
+    """
+    return page(
+        server,
+        "consent.html",
+        form_target=origin_of(asked.redirect_uri),
+        app=describe(asked.client, asked.redirect_uri),
+        rights=[SCOPES[scope] for scope in asked.scopes],
+        username=visit.user.username,
+        field=field,
+        target=target,
+        token=await session_token(server, visit.cookie),
+    )
+
+
+def describe(client: Client, redirect_uri: str) -> Described:
+    """What to say of a client that wants an answer at this verified redirect URI."""
+    return Described(client.name, _origin(client), destination(redirect_uri), _warnings(client))
+
+
+def destination(redirect_uri: str) -> str:
+    """Where a verified redirect URI leads."""
+    host = host_of(redirect_uri)
+    if is_loopback(redirect_uri):
+        return f"a program on this computer ({host})"
+    return f"an app on this device ({host}//)" if is_native(redirect_uri) else host
+
+
+def client_host(client_id: str) -> str | None:
+    """The site that vouches for a client by its metadata document; None where it has none."""
+    return urlsplit(client_id).hostname if client_id.startswith("https://") else None
+
+
+def _origin(client: Client) -> str:
+    if client.source in OPERATOR:
+        return "Known to whoever runs this server"
+    host = client_host(client.id)
+    return "Registered itself; not verified" if host is None else f"Described by {host}"
+
+
+def _warnings(client: Client) -> tuple[str, ...]:
+    if client.source in OPERATOR:
+        return ()
+    unverified = (UNVERIFIED,) if client.source == "dcr" else ()
+    local = bool(client.redirect_uris) and all(is_loopback(uri) for uri in client.redirect_uris)
+    return (*unverified, LOOPBACK) if local else unverified

@@ -1,0 +1,29 @@
+"""That a form was posted by the page that this server gave to this browser, and by no other."""
+
+import hmac
+from collections.abc import Iterable, Mapping
+
+
+def posted_by_own_page(headers: Mapping[str, str], issuer: str) -> bool:
+    """Whether a browser says that a page of this server posted a form.
+
+    `Sec-Fetch-Site` is the browser's own judgement (Fetch Metadata); browsers without it send `Origin` with every form.
+    """
+    site = headers.get("sec-fetch-site")
+    return headers.get("origin") == issuer if site is None else site == "same-origin"
+
+
+def form_token(key: bytes, cookie: str) -> str:
+    """What a form carries that only this browser's cookie fits.
+
+    Args:
+        key: of this form's purpose.
+        cookie: the browser's.
+    """
+    return hmac.digest(key, cookie.encode(), "sha256").hex()
+
+
+def token_fits(keys: Iterable[bytes], cookie: str, token: str) -> bool:
+    """Whether a form's token is the cookie's, under any of the keys."""
+    given = token.encode()
+    return any(hmac.compare_digest(form_token(key, cookie).encode(), given) for key in keys)
