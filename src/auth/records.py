@@ -243,7 +243,7 @@ def login_session(data: bytes) -> LoginSession:
 
 def key_set(data: bytes) -> KeySet:
     """The signing keys in a stored record."""
-    return KeySet(tuple(SigningKey(**key) for key in json.loads(data)["keys"]))
+    return KeySet(tuple(SigningKey(**_known(key, SigningKey)) for key in json.loads(data)["keys"]))
 
 
 def _plain(value: Any) -> Any:
@@ -258,8 +258,11 @@ def _plain(value: Any) -> Any:
 
 
 def _members(data: bytes, kind: Any) -> dict[str, Any]:
+    return _known(json.loads(data), kind)
+
+
+def _known(stored: Mapping[str, Any], kind: Any) -> dict[str, Any]:
     """The fields that this version knows; a newer one may have written more of them."""
-    stored: Mapping[str, Any] = json.loads(data)
     return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in stored.items()

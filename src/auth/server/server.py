@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auth.server.sessions import Sessions
     from auth.tokens import AccessTokens
     from auth.users import Users
+    from auth.verify.liveness import Liveness
 
 Clock = Callable[[], float]
 Randomness = Callable[[int], bytes]
@@ -68,6 +69,13 @@ class AuthorizationServer:
         from auth.tokens import AccessTokens
 
         return AccessTokens(self.keys, self.randomness)
+
+    @cached_property
+    def liveness(self) -> "Liveness":
+        """Whether the grants of tokens still live."""
+        from auth.verify.liveness import Liveness
+
+        return Liveness(self.store, self.clock)
 
     @cached_property
     def users(self) -> "Users":

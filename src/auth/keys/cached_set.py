@@ -1,0 +1,105 @@
+"""The key set as one process knows it: read now and then, and the last good one kept while the store is down."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import anyio
+
+from auth import records
+from auth.keys.key_set import MAX_AGE, PAUSE
+from auth.records import KeySet
+from store.protocol import Store, Stored, StoreUnavailableError
+
+RETRY = 2
+"""Seconds until a store that did not answer is asked again, where no set is known yet."""
+
+
+class Read(NamedTuple):
+    """The set, and the record that it was in; None where there is none yet."""
+
+    keys: KeySet
+    stored: Stored | None
+
+
+class CachedKeySet:
+    """The one record of signing keys.
+
+    Args:
+        store: where it is.
+        clock: epoch seconds; a frozen sandbox that wakes up finds what it knows too old.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = anyio.Lock()
+        self._known: KeySet | None = None
+        self._read_at = self._refreshed_at = self._failed_at = float("-inf")
+
+    async def get(self, *, refresh: bool = False) -> KeySet:
+        """The set, at most `MAX_AGE` seconds old; older while the store does not answer.
+
+        Args:
+            refresh: read it now, though no sooner than `PAUSE` seconds after the last time.
+
+        Raises:
+            StoreUnavailableError: it does not answer, and never did.
+        """
+        if self._known is not None and not self._due(refresh=refresh):
+            return self._known
+        async with self._lock:
+            if self._due(refresh=refresh):
+                await self._renew(refresh=refresh)
+        if self._known is None:
+            raise StoreUnavailableError("the signing keys cannot be read")
+        return self._known
+
+    async def read(self) -> Read:
+        """The set as it is now.
+
+        Raises:
+            StoreUnavailableError: the store does not answer.
+        """
+        stored = await self._store.get(records.KEYS, consistent=True)
+        keys = records.key_set(stored.record) if stored else KeySet(())
+        self.learn(keys)
+        return Read(keys, stored)
+
+    async def write(self, seen: Stored | None, keys: KeySet) -> bool:
+        """Write the set if it is still what was seen; whether it was written.
+
+        Raises:
+            StoreUnavailableError: the store does not answer.
+        """
+        record = records.encode(keys)
+        if seen is None:
+            written = await self._store.insert(records.KEYS, record)
+        else:
+            written = await self._store.replace(seen, record)
+        if written:
+            self.learn(keys)
+        return written
+
+    def learn(self, keys: KeySet) -> None:
+        """Take note of the set as it is now."""
+        # An equal set stays the same object, so that what is derived from it stays good.
+        if keys != self._known:
+            self._known = keys
+        self._read_at = self._clock()
+
+    def _due(self, *, refresh: bool) -> bool:
+        now = self._clock()
+        if 0 <= now - self._failed_at < (RETRY if self._known is None else PAUSE):
+            return False
+        old = not 0 <= now - self._read_at < MAX_AGE
+        return old or (refresh and not 0 <= now - self._refreshed_at < PAUSE)
+
+    async def _renew(self, *, refresh: bool) -> None:
+        if refresh:
+            self._refreshed_at = self._clock()
+        try:
+            await self.read()
+        except StoreUnavailableError:
+            self._failed_at = self._clock()
+        else:
+            self._failed_at = float("-inf")
