@@ -1,7 +1,10 @@
 """A real authorization server on loopback, over SQLite, with a clock that the test moves."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +14,14 @@ import httpx2
 from starlette.applications import Starlette
 
 from auth.events import Event
+from auth.keys.keys import Keys
+from auth.keys.server_key import SealingSecrets, ServerKey
 from auth.records import Client, User, client_key, encode, user_key
 from auth.server.config import Config, Limits
 from auth.server.routes import routes
 from auth.server.server import AuthorizationServer
 from store.protocol import Store
+from store.sqlite import SqliteStore
 from tests.support import auth_doubles
 from tests.support.gate import PATIENCE
 from tests.support.serve import served
@@ -25,10 +31,15 @@ T = TypeVar("T")
 START = 1_800_000_000
 """What the clock says first, epoch seconds."""
 
-PLENTY = Limits(10_000, 10_000, 5, 60, 3600, 10_000, 10_000)
+PLENTY = Limits(
+    sign_ins_per_user=10_000,
+    sign_ins_per_address=10_000,
+    token_requests_per_client=10_000,
+    registrations_per_address=10_000,
+)
 """Limits that no test meets by accident."""
 
-SECRET = b"a secret of forty-one bytes for the tests"
+SECRET = "the server's secret, long enough for anything"
 
 
 class Clock:
@@ -46,19 +57,37 @@ class Clock:
 
 
 @dataclass
+class Secrets:
+    """The server's secrets, for a test to rotate."""
+
+    current: str = SECRET
+    previous: str | None = None
+
+    async def __call__(self, *, refresh: bool = False) -> SealingSecrets:
+        return SealingSecrets(self.current, self.previous)
+
+    def rotate(self, secret: str) -> None:
+        """Seal with another secret from now on."""
+        self.current, self.previous = secret, self.current
+
+
+@dataclass
 class Running:
     """An authorization server that answers on loopback.
 
     Attributes:
-        url: where it answers.
-        issuer: its issuer; `url` unless another was asked for.
         server: the server itself; use it through `call`, which runs in the server's own event loop.
         events: what it reported, oldest first.
+        secrets: what its server key is made of.
+        url: where it answers.
+        issuer: its issuer; `url` unless another was asked for.
+        client: an HTTP client of it.
     """
 
     server: AuthorizationServer
     clock: Clock
     events: list[Event]
+    secrets: Secrets
     url: str = ""
     issuer: str = ""
     loop: asyncio.AbstractEventLoop | None = None
@@ -88,20 +117,26 @@ class Running:
 
 
 def make_server(
-    store: Store, clock: Callable[[], float], events: Callable[[Event], None], config: Config, folder: Path, **more: Any
+    store: Store,
+    clock: Callable[[], float],
+    *,
+    config: Config,
+    events: Callable[[Event], None],
+    secrets: Secrets | None = None,
+    **more: Any,
 ) -> AuthorizationServer:
     """An authorization server with HS256 keys, which cost nothing to make."""
-    keys, server_key = auth_doubles.keys(store, folder, SECRET, config, clock)
-    server = AuthorizationServer(
+    keys = Keys(
         store,
-        keys,
-        server_key,
-        config,
-        address=lambda scope: scope["client"][0],
-        events=events,
+        folder=None,
+        kms_key=None,
+        hmac_secret=SECRET.encode(),
+        access_token=config.access_token,
         clock=clock,
-        **more,
     )
+    server_key = ServerKey(secrets or Secrets())
+    parts: dict[str, Any] = {"keys": keys, "server_key": server_key, "config": config, **more}
+    server = AuthorizationServer(store, address=lambda scope: scope["client"][0], events=events, clock=clock, **parts)
     auth_doubles.complete(server)
     return server
 
@@ -119,17 +154,18 @@ def auth_server(
     """Serve every endpoint of `auth.server.routes` while the block runs.
 
     Args:
-        folder: for the database and the keys; the test's `tmp_path`.
+        folder: for the database; the test's `tmp_path`.
         config: with limits that are out of the way and cheap passwords, if not given.
+        clock: stands still, if not given.
         issuer: what the server says that it is; its URL on loopback, if not given.
-        store: SQLite in the folder, if not given.
-        more: handed to `AuthorizationServer`, such as `documents`.
+        store: SQLite in the folder, if not given; closed at the end.
+        more: handed to `AuthorizationServer`, such as `documents` or other `keys`.
     """
-    clock = clock or Clock()
-    events: list[Event] = []
-    made = store or auth_doubles.sqlite(folder / "auth.db", clock)
+    clock, events, secrets = clock or Clock(), list[Event](), Secrets()
+    made = store or SqliteStore(folder / "auth.db", clock)
     config = config or Config(limits=PLENTY, password_cost=4)
-    running = Running(make_server(made, clock, events.append, config, folder, **more), clock, events)
+    server = make_server(made, clock, config=config, events=events.append, secrets=secrets, **more)
+    running = Running(server, clock, events, secrets)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -137,7 +173,7 @@ def auth_server(
         yield
         await made.aclose()
 
-    app = Starlette(routes=routes(running.server, lambda _scope: running.issuer), lifespan=lifespan)
+    app = Starlette(routes=routes(server, lambda _scope: running.issuer), lifespan=lifespan)
     with served(app) as url, httpx2.Client(base_url=url, trust_env=False, timeout=PATIENCE) as client:
         running.url, running.issuer, running.client = url, issuer or url, client
         yield running
@@ -168,25 +204,17 @@ def public_client(client_id: str = "app", **changes: Any) -> Client:
 
 def confidential_client(client_id: str = "backend", secret: str = "backend-secret", **changes: Any) -> Client:
     """A client of the operator's, with a secret, for every grant type."""
-    import hashlib
-
-    return public_client(
-        client_id,
-        **{
-            "source": "cli",
-            "grant_types": ("authorization_code", "refresh_token", "client_credentials"),
-            "auth_method": "client_secret_basic",
-            "secret_hash": hashlib.sha256(secret.encode()).hexdigest(),
-            **changes,
-        },
-    )
+    theirs: dict[str, Any] = {
+        "source": "cli",
+        "grant_types": ("authorization_code", "refresh_token", "client_credentials"),
+        "auth_method": "client_secret_basic",
+        "secret_hash": hashlib.sha256(secret.encode()).hexdigest(),
+    }
+    return public_client(client_id, **{**theirs, **changes})
 
 
 def claims(token: str) -> Mapping[str, Any]:
     """What a JWT says, unverified."""
-    import base64
-    import json
-
     payload = token.split(".")[1]
     decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return decoded

@@ -66,8 +66,15 @@ class Refreshing:
         seen = await self._grants.read(presented.grant_id)
         if seen is None or seen.grant.client_id != client_id:
             return None
+        return seen if await self._is_ours(presented, seen.grant) else None
+
+    async def _is_ours(self, presented: refresh_token.Presented, grant: Grant) -> bool:
         keys = await self._server_key.accepted(refresh_token.PURPOSE)
-        return seen if refresh_token.is_ours(presented, seen.grant, keys) else None
+        if refresh_token.is_ours(presented, grant, keys):
+            return True
+        # Another machine may know a newer secret; a client throws away what is refused.
+        keys = await self._server_key.accepted(refresh_token.PURPOSE, refresh=True)
+        return refresh_token.is_ours(presented, grant, keys)
 
     def decide(
         self, grant: Grant, presented: refresh_token.Presented, now: int, *, raced: bool = False
