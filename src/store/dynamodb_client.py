@@ -2,6 +2,7 @@
 
 import re
 import threading
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -27,6 +28,7 @@ _THROTTLES: Final = frozenset(
         "TooManyRequestsException",
     }
 )
+_BROKEN: Final = "Broken"
 _CODE: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
@@ -68,6 +70,8 @@ class DynamoClient:
             raise _refusal(error) from None
         except BotoCoreError as error:
             raise StoreUnavailableError(f"DynamoDB cannot be reached ({type(error).__name__}).") from None
+        if _BROKEN in output:
+            raise StoreUnavailableError("DynamoDB's answer arrived broken.")
         return output
 
     def on_table(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -100,9 +104,25 @@ class DynamoClient:
             max_pool_connections=CONNECTIONS,
         )
         session = botocore.session.get_session()
-        return session.create_client(
+        client = session.create_client(
             "dynamodb", region_name=self._region, endpoint_url=self._endpoint_url, config=config
         )
+        client.meta.events.register("before-parse.dynamodb", _mark_broken)
+        return client
+
+
+def _mark_broken(response_dict: Mapping[str, Any], customized_response_dict: dict[str, Any], **_others: object) -> None:
+    """Mark an answer that is not what DynamoDB sent; botocore calls this for each answer, before it reads it.
+
+    botocore reads a broken answer to GetItem as one without an item, and gives it after its last attempt.
+    """
+    if not _whole(response_dict["headers"], response_dict["body"]):
+        customized_response_dict[_BROKEN] = True
+
+
+def _whole(headers: Mapping[str, str], body: bytes) -> bool:
+    length, checksum = headers.get("Content-Length"), headers.get("x-amz-crc32")
+    return body.startswith(b"{") and length in {None, str(len(body))} and checksum in {None, str(zlib.crc32(body))}
 
 
 def _refusal(error: "ClientError") -> Exception:

@@ -1,0 +1,97 @@
+"""DynamoDB on loopback: the table as the template declares it, and whoever serves it."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from store.dynamodb import TIMEOUTS, DynamoStore
+from store.dynamodb_client import Timeouts
+from store.dynamodb_items import BY_OWNER, KEY, OWNER
+from tests.support.aws import REGION
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
+
+SCHEMA: dict[str, Any] = {
+    "AttributeDefinitions": [
+        {"AttributeName": KEY, "AttributeType": "S"},
+        {"AttributeName": OWNER, "AttributeType": "S"},
+    ],
+    "KeySchema": [{"AttributeName": KEY, "KeyType": "HASH"}],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": BY_OWNER,
+            "KeySchema": [
+                {"AttributeName": OWNER, "KeyType": "HASH"},
+                {"AttributeName": KEY, "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+
+@dataclass
+class Dynamo:
+    """A table, and where it is served."""
+
+    url: str
+    table: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What another process needs to find it."""
+        return {**CREDENTIALS, "AWS_ENDPOINT_URL_DYNAMODB": self.url, "AWS_DEFAULT_REGION": REGION}
+
+    def store(self, clock: Callable[[], float] = time.time, timeouts: Timeouts = TIMEOUTS) -> DynamoStore:
+        """A store on the table, in this process."""
+        return DynamoStore(self.table, clock, endpoint_url=self.url, region=REGION, timeouts=timeouts)
+
+
+@contextmanager
+def client(url: str) -> Iterator[Any]:
+    """botocore's own client, to see what is in the table."""
+    import botocore.session
+
+    made = botocore.session.get_session().create_client("dynamodb", region_name=REGION, endpoint_url=url)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def credentials() -> Iterator[None]:
+    """AWS credentials in this process's environment that open nothing; botocore signs nothing without any."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
+        yield
+
+
+def create_table(url: str, schema: dict[str, Any] = SCHEMA) -> Dynamo:
+    """A new, empty table of a name that nobody else has."""
+    name = f"auth-{secrets.token_hex(8)}"
+    with client(url) as made:
+        made.create_table(TableName=name, **schema)
+    return Dynamo(url, name)
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    """The URL of a moto server. It decides conditions without a lock: put `dynamodb_proxy.proxy` in front of it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
