@@ -5,8 +5,9 @@ from typing import Final
 
 from starlette.requests import Request
 
-from auth.server.csrf import form_token, posted_by_own_page, token_fits
+from auth.server.csrf import posted_by_own_page
 from auth.server.form import read_form
+from auth.server.sealing import bound, is_bound
 from auth.server.server import AuthorizationServer
 
 SESSION_PURPOSE: Final = "session-form"
@@ -31,19 +32,19 @@ async def own_form(request: Request, issuer: str) -> Mapping[str, str]:
 
 async def session_token(server: AuthorizationServer, cookie: str) -> str:
     """What the forms of somebody who is signed in carry."""
-    return form_token(await server.server_key.current(SESSION_PURPOSE), cookie)
+    return await bound(server, SESSION_PURPOSE, cookie)
 
 
 async def sign_in_token(server: AuthorizationServer, cookie: str) -> str:
     """What the sign-in form carries; the cookie is the browser's, as nobody is signed in."""
-    return form_token(await server.server_key.current(SIGN_IN_PURPOSE), cookie)
+    return await bound(server, SIGN_IN_PURPOSE, cookie)
 
 
 async def from_session(server: AuthorizationServer, form: Mapping[str, str], cookie: str) -> bool:
     """Whether a form was given to this session."""
-    return token_fits(await server.server_key.accepted(SESSION_PURPOSE), cookie, form.get("token", ""))
+    return await is_bound(server, SESSION_PURPOSE, cookie, form.get("token", ""))
 
 
 async def from_browser(server: AuthorizationServer, form: Mapping[str, str], cookie: str) -> bool:
     """Whether a sign-in form was given to this browser."""
-    return token_fits(await server.server_key.accepted(SIGN_IN_PURPOSE), cookie, form.get("token", ""))
+    return await is_bound(server, SIGN_IN_PURPOSE, cookie, form.get("token", ""))

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from auth.server.seal import BrokenSealError, ExpiredSealError, seal, unseal
+from auth.server.seal import BrokenSealError, ExpiredSealError
+from auth.server.sealing import sealed, unsealed
 from auth.server.server import AuthorizationServer
 
 PURPOSE: Final = "notice"
@@ -18,15 +19,14 @@ NOTICES: Final = {
 
 async def notice_path(server: AuthorizationServer, done: str) -> str:
     """Where the account page says that something was done, for a minute."""
-    key = await server.server_key.current(PURPOSE)
-    return f"/account?done={seal(key, done, int(server.clock()) + LIFETIME)}"
+    return f"/account?done={await sealed(server, PURPOSE, done, LIFETIME)}"
 
 
-async def notice(server: AuthorizationServer, sealed: str | None) -> str | None:
+async def notice(server: AuthorizationServer, carried: str | None) -> str | None:
     """What to say; None where nothing was done just now."""
-    if not sealed:
+    if not carried:
         return None
     try:
-        return NOTICES.get(unseal(await server.server_key.accepted(PURPOSE), sealed, server.clock()))
+        return NOTICES.get(await unsealed(server, PURPOSE, carried))
     except (BrokenSealError, ExpiredSealError):
         return None

@@ -2,8 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from auth.server.csrf import form_token, token_fits
-from auth.server.seal import seal, unseal
+from auth.server.csrf import TOKEN_LENGTH
+from auth.server.sealing import bound, is_bound, sealed, unsealed
 from auth.server.server import AuthorizationServer
 
 PURPOSE: Final = "consent"
@@ -32,8 +32,7 @@ async def ask(server: AuthorizationServer, cookie: str, query: str) -> str:
         cookie: the session's.
         query: the authorization request.
     """
-    key = await server.server_key.current(PURPOSE)
-    return seal(key, f"{form_token(key, cookie)}{query}", int(server.clock()) + LIFETIME)
+    return await sealed(server, PURPOSE, f"{await bound(server, PURPOSE, cookie)}{query}", LIFETIME)
 
 
 async def asked_question(server: AuthorizationServer, field: str) -> Question:
@@ -43,11 +42,10 @@ async def asked_question(server: AuthorizationServer, field: str) -> Question:
         BrokenSealError: this server never asked it.
         ExpiredSealError: it was asked too long ago.
     """
-    value = unseal(await server.server_key.accepted(PURPOSE), field, server.clock())
-    length = len(form_token(b"", ""))
-    return Question(value[length:], value[:length])
+    value = await unsealed(server, PURPOSE, field)
+    return Question(value[TOKEN_LENGTH:], value[:TOKEN_LENGTH])
 
 
 async def asked_here(server: AuthorizationServer, question: Question, cookie: str) -> bool:
     """Whether it was this session that was asked."""
-    return token_fits(await server.server_key.accepted(PURPOSE), cookie, question.binding)
+    return await is_bound(server, PURPOSE, cookie, question.binding)

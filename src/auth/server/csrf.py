@@ -2,6 +2,9 @@
 
 import hmac
 from collections.abc import Iterable, Mapping
+from typing import Final
+
+TOKEN_LENGTH: Final = 64
 
 
 def posted_by_own_page(headers: Mapping[str, str], issuer: str) -> bool:
@@ -14,7 +17,7 @@ def posted_by_own_page(headers: Mapping[str, str], issuer: str) -> bool:
 
 
 def form_token(key: bytes, cookie: str) -> str:
-    """What a form carries that only this browser's cookie fits.
+    """What a form carries that only this browser's cookie fits: `TOKEN_LENGTH` hexadecimal digits.
 
     Args:
         key: of this form's purpose.

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from auth.server.seal import BrokenSealError, ExpiredSealError, seal, unseal
+from auth.server.seal import BrokenSealError, ExpiredSealError
+from auth.server.sealing import sealed, unsealed
 from auth.server.server import AuthorizationServer
 
 PURPOSE: Final = "return-target"
@@ -19,19 +20,19 @@ class LostTargetError(Exception):
 
 async def sealed_target(server: AuthorizationServer, query: str) -> str:
     """An authorization request's query string, to be handed to the sign-in page."""
-    return seal(await server.server_key.current(PURPOSE), query, int(server.clock()) + LIFETIME)
+    return await sealed(server, PURPOSE, query, LIFETIME)
 
 
-async def target(server: AuthorizationServer, sealed: str | None) -> str:
+async def target(server: AuthorizationServer, carried: str | None) -> str:
     """The path and query to go to after a sign-in; without a request the account page.
 
     Raises:
         LostTargetError: the seal is not good, or too old.
     """
-    if not sealed:
+    if not carried:
         return ACCOUNT
     try:
-        query = unseal(await server.server_key.accepted(PURPOSE), sealed, server.clock())
+        query = await unsealed(server, PURPOSE, carried)
     except (BrokenSealError, ExpiredSealError):
         raise LostTargetError from None
     return f"/oauth/authorize?{query}"
