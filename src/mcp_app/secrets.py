@@ -22,6 +22,10 @@ PAUSE: Final = 10.0
 
 _CODE: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 
+_CURRENT: Final = "AWSCURRENT"
+_PREVIOUS: Final = "AWSPREVIOUS"
+_NOT_FOUND: Final = "ResourceNotFoundException"
+
 _ARN_SETTINGS: Final = {
     "OPENAI_API_KEY": "openai_secret_arn",
     "WEATHER_API_KEY": "openai_secret_arn",
@@ -52,18 +56,43 @@ class Secrets:
         given = getattr(self._settings, name.lower())
         if given is not None:
             return str(given.get_secret_value())
-        arn = getattr(self._settings, _ARN_SETTINGS[name])
-        if arn is None:
+        if (stored := self._secret(name)) is None:
             return None
-        stored = self._stored.setdefault(arn, StoredSecret(arn, self._clock))
         try:
             return (await stored.values(refresh=refresh)).get(name) or None
         except _UnusableError as error:
-            raise SecretUnavailableError(f"{name} could not be read from Secrets Manager: {error}.") from None
+            raise _unavailable(name, error) from None
+
+    async def previous(self, name: str) -> str | None:
+        """The value before the secret was last rotated (its version `AWSPREVIOUS`); None where none is known.
+
+        It belongs to the value that `get` gave last: as that one changes, so does this.
+
+        Raises:
+            SecretUnavailableError: Secrets Manager gives no usable answer.
+        """
+        if getattr(self._settings, name.lower()) is not None or (stored := self._secret(name)) is None:
+            return None
+        try:
+            return (await stored.previous()).get(name) or None
+        except _UnusableError as error:
+            raise _unavailable(name, error) from None
+
+    def _secret(self, name: str) -> "StoredSecret | None":
+        arn = getattr(self._settings, _ARN_SETTINGS[name])
+        return None if arn is None else self._stored.setdefault(arn, StoredSecret(arn, self._clock))
+
+
+def _unavailable(name: str, error: Exception) -> SecretUnavailableError:
+    return SecretUnavailableError(f"{name} could not be read from Secrets Manager: {error}.")
 
 
 class _UnusableError(Exception):
     """Why a fetch gave nothing usable, in words that are safe to show."""
+
+
+class _NoVersionError(Exception):
+    """The secret has no version of that stage."""
 
 
 class StoredSecret:
@@ -79,6 +108,9 @@ class StoredSecret:
         self._provider: Any = None
         self._last: Mapping[str, str] | None = None
         self._failure: str | None = None
+        self._before: Mapping[str, str] | None = None
+        self._before_failure: str | None = None
+        self._before_asked = float("-inf")
         self._asked = self._refreshed = float("-inf")
 
     async def values(self, *, refresh: bool) -> Mapping[str, str]:
@@ -94,6 +126,30 @@ class StoredSecret:
             raise _UnusableError(self._failure)
         return self._last
 
+    async def previous(self) -> Mapping[str, str]:
+        """The names and values of the version before the one that `values` gave last; empty where there is none.
+
+        Raises:
+            _UnusableError: it cannot be read.
+        """
+        await self.values(refresh=False)
+        async with self._lock:
+            if self._before is None and not 0 <= self._clock() - self._before_asked < PAUSE:
+                await self._fetch_previous()
+        if self._before is None:
+            raise _UnusableError(self._before_failure)
+        return self._before
+
+    async def _fetch_previous(self) -> None:
+        try:
+            self._before = _parse(await anyio.to_thread.run_sync(self._read, _PREVIOUS, abandon_on_cancel=True))
+        except _NoVersionError:
+            self._before = {}
+        except _UnusableError as error:
+            self._before_failure = str(error)
+            self._before_asked = self._clock()
+            logger.warning("Secrets Manager: %s", error)
+
     def _due(self, *, refresh: bool) -> bool:
         now = self._clock()
         if self._failure is not None:
@@ -103,7 +159,7 @@ class StoredSecret:
     async def _fetch(self, *, refresh: bool) -> None:
         try:
             text = await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True)
-            self._last, self._failure = _parse(text), None
+            self._know(_parse(text))
         except _UnusableError as error:
             self._failure = str(error)
             logger.warning("Secrets Manager: %s", error)
@@ -111,16 +167,25 @@ class StoredSecret:
         if refresh:
             self._refreshed = self._asked
 
-    def _read(self) -> Any:
+    def _know(self, values: Mapping[str, str]) -> None:
+        if self._last is not None and values != self._last:
+            # What was seen to be rotated away need not be asked for.
+            self._before = self._last
+        self._last, self._failure = values, None
+
+    def _read(self, stage: str = _CURRENT) -> Any:
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
         from botocore.exceptions import BotoCoreError
 
         try:
             if self._provider is None:
                 self._provider = _provider(self._arn)
-            return self._provider.get(self._arn, max_age=MAX_AGE, force_fetch=True)
+            return self._provider.get(self._arn, max_age=MAX_AGE, force_fetch=True, VersionStage=stage)
         except (GetParameterError, BotoCoreError) as error:
-            raise _UnusableError(_reason(error)) from None
+            reason = _reason(error)
+            if stage == _PREVIOUS and reason == _NOT_FOUND:
+                raise _NoVersionError from None
+            raise _UnusableError(reason) from None
 
 
 def _provider(arn: str) -> Any:

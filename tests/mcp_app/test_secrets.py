@@ -247,3 +247,54 @@ async def test_a_key_that_cannot_be_read_is_told(vault: Vault) -> None:
         outcome = await call("web_search", {"query": "q"}, made)
         await made.aclose()
     assert text_of(outcome) == "This server could not read its key for OpenAI. Try again later."
+
+
+async def test_the_value_before_a_rotation_is_found_by_a_fresh_process(vault: Vault) -> None:
+    arn = vault.store({"SERVER_SECRET": "a" * 32})
+    vault.rotate(arn, {"SERVER_SECRET": "b" * 32})
+    secrets = secrets_at(None, server_secret_arn=arn)
+    assert await secrets.get("SERVER_SECRET") == "b" * 32
+    assert await secrets.previous("SERVER_SECRET") == "a" * 32
+
+
+async def test_the_value_before_a_rotation_is_known_to_a_process_that_saw_it(vault: Vault) -> None:
+    clock = Clock()
+    arn = vault.store({"SERVER_SECRET": "a" * 32})
+    secrets = secrets_at(None, clock, server_secret_arn=arn)
+    assert await secrets.get("SERVER_SECRET") == "a" * 32
+    assert await secrets.previous("SERVER_SECRET") is None
+    vault.rotate(arn, {"SERVER_SECRET": "b" * 32})
+    assert await secrets.get("SERVER_SECRET", refresh=True) == "b" * 32
+    assert await secrets.previous("SERVER_SECRET") == "a" * 32
+    vault.rotate(arn, {"SERVER_SECRET": "c" * 32})
+    clock.now += MAX_AGE
+    assert await secrets.get("SERVER_SECRET") == "c" * 32
+    assert await secrets.previous("SERVER_SECRET") == "b" * 32
+
+
+async def test_a_secret_that_was_never_rotated_has_no_previous_value(
+    vault: Vault, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets = secrets_at(None, server_secret_arn=vault.store({"SERVER_SECRET": "a" * 32}))
+    assert await secrets.previous("SERVER_SECRET") is None
+    assert fetches_that_failed(caplog) == 0
+
+
+@pytest.mark.parametrize("given", [{}, {"server_secret": "s" * 32}])
+async def test_there_is_no_previous_value_outside_secrets_manager(given: dict[str, str]) -> None:
+    assert await secrets_at(None, **given).previous("SERVER_SECRET") is None
+
+
+async def test_a_previous_value_that_cannot_be_read_is_told_and_asked_for_again_later(vault: Vault) -> None:
+    clock = Clock()
+    arn = vault.store("not json")
+    vault.rotate(arn, {"SERVER_SECRET": "b" * 32})
+    secrets = secrets_at(None, clock, server_secret_arn=arn)
+    for _ in range(2):
+        with pytest.raises(SecretUnavailableError, match="SERVER_SECRET could not be read .*: it is not JSON"):
+            await secrets.previous("SERVER_SECRET")
+    vault.rotate(arn, {"SERVER_SECRET": "c" * 32})
+    with pytest.raises(SecretUnavailableError):
+        await secrets.previous("SERVER_SECRET")
+    clock.now += PAUSE
+    assert await secrets.previous("SERVER_SECRET") == "b" * 32

@@ -17,13 +17,12 @@ _ARN_FIELDS: Final = 6
 
 def client(region: str | None) -> Any:
     """A KMS client with our own time-outs: botocore's 60 s would outlive every caller."""
-    import boto3
+    import botocore.session
     from botocore.config import Config
 
     retries: Any = {"total_max_attempts": 3, "mode": "standard"}
-    return boto3.session.Session().client(
-        "kms", region_name=region, config=Config(connect_timeout=1, read_timeout=2, retries=retries)
-    )
+    config = Config(connect_timeout=1, read_timeout=2, retries=retries)
+    return botocore.session.get_session().create_client("kms", region_name=region, config=config)
 
 
 class KmsKeys:

@@ -42,12 +42,11 @@ class ServerKey:
     """Keys per purpose, each an HMAC under the server's secret, so that what is sealed for one opens no other.
 
     Args:
-        folder: the store's folder, where a secret is made if there is no `source`.
-        source: where the secret comes from; None: from the folder.
+        source: where the secret comes from; `FileSecret` where none is configured.
     """
 
-    def __init__(self, *, folder: Path | None = None, source: SecretSource | None = None) -> None:
-        self._source: SecretSource = source or FileSecret(folder)
+    def __init__(self, source: SecretSource) -> None:
+        self._source = source
 
     async def current(self, purpose: str) -> bytes:
         """The key that seals: 32 bytes.
@@ -80,11 +79,11 @@ class FileSecret:
     """A secret in a file, made by whoever first needs it; enough where one machine serves.
 
     Args:
-        folder: the store's folder; None where there is none, so that a secret must be configured.
+        folder: the store's folder.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
         self._known: SealingSecrets | None = None
 
     async def __call__(self, *, refresh: bool = False) -> SealingSecrets:
@@ -98,11 +97,8 @@ class FileSecret:
         return self._known
 
     def _read_or_make(self) -> str:
-        if self._folder is None:
-            raise KeyUnavailableError("SERVER_SECRET is not set, and there is no folder to keep one in.")
-        path = self._folder / FILE
-        data = files.read(path)
+        data = files.read(self._path)
         if data is None:
-            files.create(path, os.urandom(32).hex().encode())
-            data = files.read(path) or b""
+            files.create(self._path, os.urandom(32).hex().encode())
+            data = files.read(self._path) or b""
         return data.decode("utf-8", "replace").strip()
