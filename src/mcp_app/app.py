@@ -54,7 +54,7 @@ def create_app(
     check_modes(settings)
     registry = registry or Registry(discover(mcp_app.tools.utility))
     secrets = Secrets(settings)
-    authorization = authorization or authorization_server(settings, secrets) if "oauth" in settings.auth_modes else None
+    authorization = authorization or authorization_server(settings, secrets) if settings.signs_in else None
     clients = Clients(settings, secrets)
     mcp = StreamableHTTP(registry, settings, clients, secrets)
     guarded = _guarded(mcp, settings, authorization)

@@ -30,7 +30,7 @@ def check_modes(settings: Settings) -> None:
         )
     if "iam" in settings.auth_modes and settings.lambda_function is None:
         raise SettingsError("AUTH_MODE=iam works on Lambda alone, by a function URL of the type AWS_IAM")
-    if "oauth" in settings.auth_modes:
+    if settings.signs_in:
         check_storage(settings)
         check_address(settings)
 

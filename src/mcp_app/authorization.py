@@ -4,7 +4,6 @@ Making it touches neither disk nor network: the first request that needs the sto
 """
 
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +11,13 @@ from auth.events import Sink
 from auth.server.config import DAY, MINUTE, Config, Limits
 from auth.server.server import AuthorizationServer, Clock
 from mcp_app.address import client_address_of, on_loopback, reachable
-from mcp_app.secrets import Secrets
+from mcp_app.secrets import Secrets, SecretUnavailableError
 from mcp_app.settings import Settings, SettingsError
 from mcp_app.telemetry import log_event
 
 if TYPE_CHECKING:
     from auth.keys.keys import Keys
-    from auth.keys.server_key import ServerKey
+    from auth.keys.server_key import SealingSecrets, ServerKey
     from auth.server.documents import Documents
     from store.protocol import Store
 
@@ -49,7 +48,7 @@ def authorization_server(
     store = _store(settings, clock)
     return AuthorizationServer(
         store,
-        _keys(settings, store, clock),
+        _keys(settings, store, events, clock),
         _server_key(settings, secrets or Secrets(settings)),
         config(settings),
         documents=documents,
@@ -123,35 +122,57 @@ def _store(settings: Settings, clock: Clock) -> "Store":
     return SqliteStore(settings.auth_db_path, clock)
 
 
-def _keys(settings: Settings, store: "Store", clock: Clock) -> "Keys":
+def _keys(settings: Settings, store: "Store", events: Sink, clock: Clock) -> "Keys":
     from auth.keys.keys import Keys
 
     secret = settings.jwt_secret_key
-    return Keys(
-        store,
-        folder=_folder(settings),
-        kms_key=settings.signing_key_arn,
-        hmac_secret=None if secret is None else secret.get_secret_value().encode(),
-        access_token=settings.access_token_minutes * MINUTE,
-        clock=clock,
-    )
+    try:
+        return Keys(
+            store,
+            folder=_folder(settings),
+            kms_key=settings.signing_key_arn,
+            hmac_secret=None if secret is None else secret.get_secret_value().encode(),
+            access_token=settings.access_token_minutes * MINUTE,
+            clock=clock,
+            events=events,
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _server_key(settings: Settings, secrets: Secrets) -> "ServerKey":
-    from auth.keys.server_key import ServerKey
+    from auth.keys.server_key import FileSecret, ServerKey
 
-    configured = settings.server_secret is not None or settings.server_secret_arn is not None
-    return ServerKey(folder=_folder(settings), source=_both_secrets(secrets) if configured else None)
+    folder = _folder(settings)
+    if settings.server_secret is not None or settings.server_secret_arn is not None:
+        return ServerKey(_SharedSecret(secrets))
+    if folder is None:
+        raise SettingsError("AUTH_MODE=oauth needs SERVER_SECRET where there is no folder for a key")
+    return ServerKey(FileSecret(folder))
 
 
-def _both_secrets(secrets: Secrets) -> Callable[[], Awaitable[tuple[str, str | None]]]:
-    async def both() -> tuple[str, str | None]:
-        current = await secrets.get(SECRET)
-        if current is None:
-            raise SettingsError(f"the secret that SERVER_SECRET_ARN names holds no {SECRET}")
-        return current, await secrets.previous(SECRET)
+class _SharedSecret:
+    """`SERVER_SECRET` as the setting or Secrets Manager has it, and the one before its rotation."""
 
-    return both
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+
+    async def __call__(self, *, refresh: bool = False) -> "SealingSecrets":
+        """Both secrets.
+
+        Raises:
+            auth.keys.errors.KeyUnavailableError: they cannot be read now, or there is none where one should be.
+        """
+        from auth.keys.errors import KeyUnavailableError
+        from auth.keys.server_key import SealingSecrets
+
+        try:
+            current = await self._secrets.get(SECRET, refresh=refresh)
+            if current is None:
+                raise KeyUnavailableError(f"the secret that SERVER_SECRET_ARN names holds no {SECRET}")
+            return SealingSecrets(current, await self._secrets.previous(SECRET))
+        except SecretUnavailableError as error:
+            raise KeyUnavailableError(str(error)) from None
 
 
 def _folder(settings: Settings) -> Path | None:

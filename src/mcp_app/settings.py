@@ -313,6 +313,11 @@ class Settings:
         """The ways in, one or several; the metadata of the first that has some is served."""
         return tuple(self.auth_mode.split(","))
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether the server has users of its own, and is their authorization server."""
+        return "oauth" in self.auth_modes
+
     def given(self, attribute: str) -> bool:
         """Whether somebody set this, be it to its default."""
         return attribute in vars(self)

@@ -35,7 +35,6 @@ def listed_tool(tool: Tool[Any], *, dotted: bool = False, access: Access | None 
         dotted: keep dots in its name, which many clients refuse.
         access: how callers get in; None where a client cannot do anything about it.
     """
-    schemes = None if access is None else security_schemes(tool, access)
     return _present(
         name=tool.name if dotted else underscored(tool.name),
         title=tool.title,
@@ -49,8 +48,7 @@ def listed_tool(tool: Tool[Any], *, dotted: bool = False, access: Access | None 
             "idempotentHint": tool.annotations.idempotent,
             "openWorldHint": tool.annotations.open_world,
         },
-        securitySchemes=schemes,
-        _meta=_tool_meta(tool, schemes) or None,
+        _meta=_tool_meta(tool, access) or None,
     )
 
 
@@ -59,9 +57,9 @@ def security_schemes(tool: Tool[Any], access: Access) -> list[JSON]:
     return [{"type": "noauth"} if access == "noauth" else {"type": "oauth2", "scopes": sorted(needed_scopes(tool))}]
 
 
-def _tool_meta(tool: Tool[Any], schemes: list[JSON] | None) -> JSON:
-    # The MCP schema has no `securitySchemes`, so a client that goes by the schema finds them here.
-    return dict(tool.meta or {}) | ({} if schemes is None else {"securitySchemes": schemes})
+def _tool_meta(tool: Tool[Any], access: Access | None) -> JSON:
+    # The schema has no `securitySchemes`, so they would be dropped anywhere but here; ChatGPT reads them here too.
+    return dict(tool.meta or {}) | ({} if access is None else {"securitySchemes": security_schemes(tool, access)})
 
 
 def called_tool(outcome: Outcome, meta: JSON | None = None) -> JSON:

@@ -125,8 +125,8 @@ def test_a_listing_says_what_a_client_and_a_model_need(client):
         "idempotentHint": True,
         "openWorldHint": False,
     }
-    assert "_meta" not in echo
-    assert reading["_meta"]["securitySchemes"] == [{"type": "oauth2", "scopes": ["weather:read"]}]
+    assert echo["_meta"] == {"securitySchemes": [{"type": "noauth"}]}
+    assert reading["_meta"]["securitySchemes"] == [{"type": "noauth"}]
 
 
 def test_lists_carry_how_long_and_for_whom_they_hold(library):

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from auth.errors import OAuthError, TemporarilyUnavailableError
+from auth.events import Event
 from auth.server.resources import PATHS
 from auth.server.server import AuthorizationServer
 from store.protocol import StoreUnavailableError
@@ -93,8 +94,10 @@ class Endpoint:
         try:
             response = await self._function()(self._server, request, issuer)
         except OAuthError as error:
+            self._report(error)
             response = self._refusal(request, issuer, error)
         except StoreUnavailableError as error:
+            self._report(error)
             unavailable = TemporarilyUnavailableError(
                 "The server cannot reach its store. Try again.", error.retry_after
             )
@@ -105,6 +108,12 @@ class Endpoint:
         module, _, name = self._place.function.partition(":")
         function: Serve = getattr(importlib.import_module(module), name)
         return function
+
+    def _report(self, error: Exception) -> None:
+        """Tell the operator what a client is only told the kind of."""
+        if isinstance(error, StoreUnavailableError | TemporarilyUnavailableError):
+            details = {"endpoint": self._place.name, "reason": str(error)}
+            self._server.events(Event("unavailable", details, alarming=True))
 
     def _refusal(self, request: Request, issuer: str, error: OAuthError) -> Response:
         if not self._place.page:

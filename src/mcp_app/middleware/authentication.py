@@ -1,5 +1,6 @@
 """Lets nobody through to MCP of whom it is not known who they are."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from auth.verify.authenticator import Authenticator, RefusedError
 from mcp_app.challenge import SCOPE_KEY, UNAUTHORIZED, Challenge, challenge_for
 from mcp_app.web.errors import error_response
 from store.protocol import StoreUnavailableError
+
+logger = logging.getLogger(__name__)
 
 SIGNED_REQUESTS = 'AWS4-HMAC-SHA256 realm="mcp"'
 """The challenge where there is no authorization server: callers sign their requests."""
@@ -55,6 +58,7 @@ class AuthenticationMiddleware:
         except RefusedError as refusal:
             await _refused(refusal, challenge)(scope, receive, send)
         except (OAuthError, StoreUnavailableError) as failure:
+            logger.warning("who calls cannot be told: %s", failure)
             await _unavailable(failure)(scope, receive, send)
         else:
             await self.app(scope, receive, send)

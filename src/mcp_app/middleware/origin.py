@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from auth.server.routes import PLACES
 from mcp_app.address import on_loopback, public_url
 from mcp_app.middleware.reply import with_headers
 from mcp_app.settings import Settings, is_loopback
@@ -36,6 +37,10 @@ _REQUEST_HEADERS: Final = (
 _EXPOSED: Final = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, X-Request-Id"
 _PARAMETER_HEADER = re.compile(r"mcp-param-[a-z0-9_-]{1,64}")
 _MAX_AGE_SECONDS: Final = "7200"
+_PAGES: Final = frozenset(place.path for place in PLACES if place.page)
+_HIDDEN: Final = "null"
+"""The Origin of a form on a page whose referrer policy is `no-referrer`, as the pages' is (Fetch, "Append a request
+Origin header"). Anybody's page can have that, so the pages themselves see whose form it was."""
 _LOGGED: Final = 200
 """Characters of what a client sent that go into the log."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
@@ -58,6 +63,8 @@ class OriginMiddleware:
         asking = headers.get("origin")
         if (refusal := self._refusal(scope, headers, asking)) is not None:
             await refusal(scope, receive, send)
+        elif is_page(scope["path"]):
+            await self.app(scope, receive, send)
         elif scope["method"] == "OPTIONS" and is_shared(scope["path"]):
             allowed = asking or public_url(self.settings, scope)
             await _preflight(headers, allowed)(scope, receive, send)
@@ -75,9 +82,16 @@ class OriginMiddleware:
         return None
 
     def _allows(self, scope: Mapping[str, Any], asking: str) -> bool:
+        if asking == _HIDDEN and is_page(scope["path"]):
+            return True
         if asking in self.settings.allowed_origins or asking == public_url(self.settings, scope):
             return True
         return self.loopback and _is_origin(asking) and is_loopback(asking)
+
+
+def is_page(path: str) -> bool:
+    """Whether this path is for people: no script of any origin reads it, the server's own included."""
+    return path in _PAGES
 
 
 def is_shared(path: str) -> bool:

@@ -14,15 +14,15 @@ class Guide:
     code: str
 
 
-def guides(name: str, url: str) -> tuple[Guide, ...]:
-    """The guides for a server's name and MCP URL."""
+def guides(name: str, url: str, *, signs_in: bool = False) -> tuple[Guide, ...]:
+    """The guides for a server's name and MCP URL; `signs_in` where people sign in to use it."""
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "mcp"
     server = json.dumps({"name": slug, "type": "http", "url": url}, separators=(",", ":"))
     return (
         Guide(
             "ChatGPT",
             "In Settings, Apps and connectors, Advanced settings, turn on Developer mode. Then create a connector "
-            "with this URL and choose no authentication.",
+            f"with this URL and choose {'OAuth' if signs_in else 'no authentication'}.",
             url,
         ),
         Guide(
@@ -35,10 +35,17 @@ def guides(name: str, url: str) -> tuple[Guide, ...]:
             "Run this once; the tools then appear in the chat view's agent mode.",
             f"code --add-mcp '{server}'",
         ),
-        Guide(
-            "MCP Inspector",
-            "Shows every tool and every message. Choose Streamable HTTP and paste the address, or list the tools "
-            "right in the terminal:",
-            f"npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list",
-        ),
+        _inspector(url, signs_in=signs_in),
+    )
+
+
+def _inspector(url: str, *, signs_in: bool) -> Guide:
+    if signs_in:
+        steps = "Shows every tool and every message. Start it, choose Streamable HTTP, paste the address and connect."
+        return Guide("MCP Inspector", steps, "npx @modelcontextprotocol/inspector")
+    return Guide(
+        "MCP Inspector",
+        "Shows every tool and every message. Choose Streamable HTTP and paste the address, or list the tools "
+        "right in the terminal:",
+        f"npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list",
     )

@@ -66,9 +66,13 @@ class Front:
             "protocols": VERSIONS,
             "description": DESCRIPTION,
             "endpoints": endpoints,
-            "oauth": {"required": self.settings.auth_mode != "noauth"},
+            "oauth": self._oauth(request.scope),
             "documentation": self.settings.documentation_url or public_url(self.settings, request.scope),
         }
+
+    def _oauth(self, scope: Scope) -> dict[str, Any]:
+        required = {"required": self.settings.auth_mode != "noauth"}
+        return {"issuer": public_url(self.settings, scope), **required} if self.settings.signs_in else required
 
 
 def _opens_stream(request: Request) -> bool:

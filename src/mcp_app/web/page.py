@@ -35,9 +35,10 @@ def render(settings: Settings, registry: Registry, public_url: str | None) -> tu
         url=escape(url),
         note=_note(public_url),
         count=_count(len(registry.tools)),
-        clients="".join(_client(guide) for guide in guides(settings.name, url)),
+        clients="".join(_client(guide) for guide in guides(settings.name, url, signs_in=settings.signs_in)),
         tools="".join(_tool(tool, dotted=settings.dotted_tool_names) for tool in registry.tools),
-        access="Open to everybody, without sign-in." if settings.auth_mode == "noauth" else "Sign-in needed.",
+        access=_access(settings),
+        account='<a href="/account">Your account</a>' if settings.signs_in else "",
         versions=f"{VERSIONS[0]} and, for older clients, {VERSIONS[-1]} to {VERSIONS[1]}",
         help=_help(settings.documentation_url),
     )
@@ -53,6 +54,12 @@ def _note(public_url: str | None) -> str:
             "ChatGPT and Claude on the web need a public https address.</p>"
         )
     return ""
+
+
+def _access(settings: Settings) -> str:
+    if settings.signs_in:
+        return "Your assistant opens this server's sign-in page when it first connects."
+    return "Open to everybody, without sign-in." if settings.auth_mode == "noauth" else "For signed AWS requests only."
 
 
 def _count(tools: int) -> str:
