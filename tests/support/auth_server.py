@@ -22,7 +22,6 @@ from auth.server.routes import routes
 from auth.server.server import AuthorizationServer
 from store.protocol import Store
 from store.sqlite import SqliteStore
-from tests.support import auth_doubles
 from tests.support.gate import PATIENCE
 from tests.support.serve import served
 

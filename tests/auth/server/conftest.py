@@ -1,0 +1,20 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import granting
+from tests.support.auth_server import Running, auth_server
+
+
+@pytest.fixture
+def auth(tmp_path: Path) -> Iterator[Running]:
+    """An authorization server, its clock standing still."""
+    with auth_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def dance(auth: Running) -> granting.Dance:
+    """A user and a public client of it."""
+    return granting.dance(auth)
