@@ -15,9 +15,10 @@ def variables(options: argparse.Namespace) -> dict[str, str]:
     return _DEFAULTS | Settings.variables() | flags
 
 
-def announce(url: str) -> None:
-    """Say where the server is, and what to do with that."""
-    print(f"mcpx is ready. Give this URL to an MCP client:\n\n    {url}/mcp\n\nCtrl-C stops it.", flush=True)
+def announce(url: str, advice: str = "") -> None:
+    """Say where the server is, what to do with that, and what else there is to know."""
+    more = f"{advice}\n" if advice else ""
+    print(f"mcpx is ready. Give this URL to an MCP client:\n\n    {url}/mcp\n\n{more}Ctrl-C stops it.", flush=True)
 
 
 def cannot_listen(settings: Settings, error: OSError) -> CommandError:

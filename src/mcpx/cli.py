@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from mcp_app.settings import SettingsError
+from mcpx import clients, grants, keys, token, users
 from mcpx.errors import CommandError
+
+_NOUNS = (users, clients, grants, keys, token)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
     except (CommandError, SettingsError) as error:
         print(f"mcpx: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nmcpx: stopped; nothing more was done.", file=sys.stderr)
         return 1
     # One more Ctrl-C while the process goes must not make a failure of a clean end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -30,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(commands)
     _add_lambda(commands)
+    for noun in _NOUNS:
+        noun.add_to(commands)
     return root
 
 

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from auth.keys.errors import KeyUnavailableError
+from auth.keys.server_key import FileSecret
 from handlers.container import listen, origin
 from lambda_asgi.emulator import Emulator, FunctionConfig
 from mcp_app.app import create_app
 from mcp_app.settings import Settings
 from mcpx.address import announce, cannot_listen, variables
 from mcpx.errors import CommandError
+from mcpx.first_start import first_start
 
 HANDLER = "handlers.function_url.app"
 SOURCE = Path(__file__).parent.parent
@@ -31,18 +34,19 @@ def serve(options: argparse.Namespace) -> None:
         with listen(settings.host, settings.port) as listener:
             url, port = origin(listener), listener.getsockname()[1]
         function = _function(options, url)
-        create_app(Settings.from_environment(function.environment))  # refuses now what every sandbox would refuse
-        asyncio.run(_run(function, settings.host, port))
+        seen = Settings.from_environment(function.environment)
+        create_app(seen)  # refuses now what every sandbox would refuse
+        asyncio.run(_run(function, settings.host, port, first_start(seen)))
     except OSError as error:
         raise cannot_listen(settings, error) from None
 
 
-async def _run(function: FunctionConfig, host: str, port: int) -> None:
+async def _run(function: FunctionConfig, host: str, port: int, advice: str) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with Emulator(function, host, port, log=_log) as emulator:
-        announce(emulator.url)
+        announce(emulator.url, advice)
         await stopped.wait()
 
 
@@ -77,10 +81,28 @@ def _interpreter(name: str | None) -> str:
 
 
 def _environment(options: argparse.Namespace, url: str) -> dict[str, str]:
-    """The function's variables: the settings of this environment, a public URL and the key that all sandboxes share."""
-    defaults = {"PUBLIC_URL": url, "SERVER_SECRET": secrets.token_urlsafe(32)}
-    given = defaults | variables(options)
+    """The function's variables: the settings of this environment, a public URL, and what all sandboxes share."""
+    given = {"PUBLIC_URL": url} | variables(options)
+    settings = Settings.from_environment(given)
+    # Sandboxes have another working directory.
+    given["AUTH_DB_PATH"] = str(Path(settings.auth_db_path).absolute())
+    if settings.server_secret is None and settings.server_secret_arn is None:
+        given["SERVER_SECRET"] = _server_secret(settings)
     return {name: value for name, value in given.items() if not name.startswith("AWS_LAMBDA_")}
+
+
+def _server_secret(settings: Settings) -> str:
+    """The key that seals what clients bring back: with users, the one that `mcpx serve` has in its file."""
+    if "oauth" not in settings.auth_modes:
+        return secrets.token_urlsafe(32)
+    try:
+        return asyncio.run(_read(FileSecret(Path(settings.auth_db_path).parent)))
+    except KeyUnavailableError as error:
+        raise CommandError(str(error)) from None
+
+
+async def _read(secret: FileSecret) -> str:
+    return (await secret()).current
 
 
 def _log(line: str) -> None:

@@ -5,6 +5,7 @@ import argparse
 from handlers import container
 from mcp_app.settings import Settings
 from mcpx.address import announce, cannot_listen, variables
+from mcpx.first_start import first_start
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -15,7 +16,8 @@ def serve(options: argparse.Namespace) -> None:
         mcp_app.settings.SettingsError: the settings cannot be used.
     """
     settings = Settings.from_environment(variables(options))
+    advice = first_start(settings)
     try:
-        container.run(settings, announce)
+        container.run(settings, lambda url: announce(url, advice))
     except OSError as error:
         raise cannot_listen(settings, error) from None

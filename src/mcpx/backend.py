@@ -1,0 +1,91 @@
+"""What the commands work on: the store and keys that the settings name, and what goes wrong there as one sentence."""
+
+import argparse
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+
+from auth.errors import OAuthError
+from auth.events import ignore
+from auth.passwords import UnfitPasswordError
+from auth.records import User
+from auth.server.server import AuthorizationServer
+from auth.user_records import UnknownUserError
+from auth.usernames import UnfitUsernameError
+from mcp_app.authorization import authorization_server
+from mcp_app.settings import Settings
+from mcpx.errors import CommandError
+from store.protocol import StoreUnavailableError
+
+T = TypeVar("T")
+Work = Callable[[AuthorizationServer, Settings], Awaitable[T]]
+
+
+def add_store(command: argparse.ArgumentParser) -> None:
+    """The flags that say which store, instead of the settings."""
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--db", metavar="FILE", help="the SQLite file (default: AUTH_DB_PATH)")
+    where.add_argument("--table", metavar="NAME", help="the DynamoDB table (default: AUTH_TABLE)")
+
+
+def run(options: argparse.Namespace, work: Work[T], *, new: bool = False) -> T:
+    """What `work` gives, with the server's parts over the store that the flags and settings name.
+
+    Args:
+        options: with the flags of `add_store`.
+        work: asynchronous.
+        new: whether to begin a store where there is none.
+
+    Raises:
+        CommandError: it could not be done.
+        mcp_app.settings.SettingsError: the settings cannot be used.
+    """
+    settings = Settings.from_environment(_variables(options))
+    if settings.auth_table is None and not new and not Path(settings.auth_db_path).is_file():
+        raise CommandError(
+            f"there is no file {settings.auth_db_path}. Name another with `--db`, a DynamoDB table with `--table`, "
+            "or begin one with `mcpx users add NAME`."
+        )
+    return anyio.run(_work, authorization_server(settings, events=ignore), settings, work)
+
+
+async def existing(server: AuthorizationServer, username: str) -> User:
+    """The user with a name.
+
+    Raises:
+        CommandError: nobody has it.
+    """
+    user = await server.users.find(username)
+    if user is None:
+        raise CommandError(f"there is no user {username!r}. `mcpx users list` shows who there is.")
+    return user
+
+
+async def _work(server: AuthorizationServer, settings: Settings, work: Work[T]) -> T:
+    try:
+        return await work(server, settings)
+    except StoreUnavailableError as error:
+        raise CommandError(f"{_place(settings)} gives no answer: {str(error).rstrip('.')}.") from None
+    except OAuthError as error:
+        raise CommandError(str(error)) from None
+    except (UnfitPasswordError, UnfitUsernameError, UnknownUserError) as error:
+        raise CommandError(str(error)) from None
+    finally:
+        await server.store.aclose()
+
+
+def _place(settings: Settings) -> str:
+    return f"the table {settings.auth_table}" if settings.auth_table else f"the file {settings.auth_db_path}"
+
+
+def _variables(options: argparse.Namespace) -> dict[str, str]:
+    """The settings by variable; a store that is named by a flag puts the environment's aside."""
+    given = Settings.variables()
+    if options.db is not None:
+        given.pop("AUTH_TABLE", None)
+        given["AUTH_DB_PATH"] = options.db
+    if options.table is not None:
+        given["AUTH_TABLE"] = options.table
+    return given

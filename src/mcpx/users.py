@@ -1,0 +1,127 @@
+"""`mcpx users`: who can sign in."""
+
+import argparse
+import time
+from typing import Any
+
+from auth.records import User
+from auth.server.server import AuthorizationServer
+from auth.usernames import canonical
+from auth.users import UsernameTakenError
+from mcp_app.settings import Settings
+from mcpx.backend import add_store, existing, run
+from mcpx.errors import CommandError
+from mcpx.output import add_json, moment, show, told
+from mcpx.password import add_password, new_password
+
+_PAGE = 100
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the grammar."""
+    nouns = commands.add_parser("users", help="add, list, change and remove the people who sign in")
+    verbs = nouns.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, function, summary in (
+        ("add", _add, "let somebody sign in"),
+        ("passwd", _passwd, "give a user a new password; ends what the old one allowed"),
+        ("disable", _disable, "let a user in no more; ends all grants and sessions"),
+        ("enable", _enable, "let a user sign in again, also one who is locked"),
+        ("remove", _remove, "remove a user; the name is free again"),
+    ):
+        command = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        command.add_argument("name", metavar="NAME", help="the username")
+        if name in ("add", "passwd"):
+            add_password(command)
+        _finish(command, function)
+    _finish(verbs.add_parser("list", help="show who there is", description="Show who there is."), _list)
+
+
+def _finish(command: argparse.ArgumentParser, function: Any) -> None:
+    add_store(command)
+    add_json(command)
+    command.set_defaults(run=function)
+
+
+def _add(options: argparse.Namespace) -> None:
+    async def add(server: AuthorizationServer, _settings: Settings) -> User:
+        name = canonical(options.name)
+        taken = CommandError(f"there is a user {name!r} already. `mcpx users passwd {name}` gives it another password.")
+        if await server.users.find(name) is not None:
+            raise taken
+        try:
+            return await server.users.add(name, new_password(options))
+        except UsernameTakenError:
+            raise taken from None
+
+    user = run(options, add, new=True)
+    told(_row(user), f"{user.username} can sign in.", as_json=options.json)
+
+
+def _list(options: argparse.Namespace) -> None:
+    users = run(options, lambda server, _settings: all_users(server))
+    rows = sorted((_row(user) for user in users), key=lambda row: row["name"])
+    show(rows, as_json=options.json, nothing="There are no users. `mcpx users add NAME` makes one.")
+
+
+async def all_users(server: AuthorizationServer) -> list[User]:
+    """Every user, in the order of the ids."""
+    users = page = await server.users.list(limit=_PAGE)
+    while page:
+        page = await server.users.list(after=page[-1].id, limit=_PAGE)
+        users = users + page
+    return users
+
+
+def _passwd(options: argparse.Namespace) -> None:
+    async def change(server: AuthorizationServer, _settings: Settings) -> User:
+        user = await existing(server, options.name)
+        return await server.users.change_password(user, new_password(options))
+
+    user = run(options, change)
+    told(_row(user), f"{user.username} has a new password, and signs in with it from now on.", as_json=options.json)
+
+
+def _disable(options: argparse.Namespace) -> None:
+    async def disable(server: AuthorizationServer, _settings: Settings) -> User:
+        return await server.users.disable(await existing(server, options.name))
+
+    user = run(options, disable)
+    told(_row(user), f"{user.username} is disabled; tokens of before end within a minute.", as_json=options.json)
+
+
+def _enable(options: argparse.Namespace) -> None:
+    async def enable(server: AuthorizationServer, _settings: Settings) -> User:
+        return await server.users.enable(await existing(server, options.name))
+
+    user = run(options, enable)
+    told(_row(user), f"{user.username} can sign in.", as_json=options.json)
+
+
+def _remove(options: argparse.Namespace) -> None:
+    async def remove(server: AuthorizationServer, _settings: Settings) -> User:
+        user = await existing(server, options.name)
+        await server.users.remove(user)
+        return user
+
+    user = run(options, remove)
+    told(
+        {"id": user.id, "name": user.username, "state": "removed"},
+        f"{user.username} is removed; tokens of before end within a minute.",
+        as_json=options.json,
+    )
+
+
+def _row(user: User) -> dict[str, Any]:
+    return {
+        "name": user.username,
+        "state": _state(user),
+        "created": moment(user.created),
+        "last_sign_in": moment(user.last_login),
+        "id": user.id,
+    }
+
+
+def _state(user: User) -> str:
+    if user.disabled:
+        return "disabled"
+    return f"locked until {moment(user.locked_until)}" if user.locked_until > time.time() else "active"
