@@ -18,3 +18,10 @@ def auth(tmp_path: Path) -> Iterator[Running]:
 def dance(auth: Running) -> granting.Dance:
     """A user and a public client of it."""
     return granting.dance(auth)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An authorization server for all of a module's tests that leave nothing behind."""
+    with auth_server(tmp_path_factory.mktemp("auth")) as running:
+        yield running

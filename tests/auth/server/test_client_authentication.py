@@ -28,12 +28,15 @@ OUT = (401, "invalid_client")
 BAD = (400, "invalid_request")
 
 
-@pytest.fixture
-def known(auth: Running) -> Running:
-    auth.add(confidential_client(ID, SECRET))
-    auth.add(confidential_client("posting", SECRET, auth_method="client_secret_post"))
-    auth.add(public_client("app"))
-    return auth
+@pytest.fixture(scope="module")
+def known(shared: Running) -> Running:
+    shared.add(confidential_client(ID, SECRET))
+    shared.add(confidential_client("posting", SECRET, auth_method="client_secret_post"))
+    shared.add(public_client("app"))
+    return shared
+
+
+STRANGE = ["é", "a\x00b", "a\nb", "\U0001f600", "x" * (MAX_CLIENT_ID + 1), "../..", "#", "🦊" * 300]
 
 
 def test_a_client_is_known_by_the_way_it_is_registered_for(known: Running) -> None:

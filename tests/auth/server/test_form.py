@@ -66,10 +66,10 @@ def test_a_missing_parameter_is_named() -> None:
     ],
 )
 def test_must_12_a_bad_content_type_or_body_is_400_and_not_stored_by_caches(
-    auth: Running, path: str, content_type: str | None, body: bytes
+    shared: Running, path: str, content_type: str | None, body: bytes
 ) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type.encode("latin-1")}
-    reply = auth.client.post(path, content=body, headers=headers)
+    reply = shared.client.post(path, content=body, headers=headers)
     assert reply.status_code == 400
     assert reply.json()["error"] == "invalid_request"
     assert reply.headers["cache-control"] == "no-store"
