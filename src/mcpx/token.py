@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from typing import Final
+from typing import Final, NamedTuple
 
 from auth.records import User
 from auth.scopes import DEFAULT_SCOPES, SCOPES
@@ -48,14 +48,22 @@ def _minutes(text: str) -> int:
 
 
 def _token(options: argparse.Namespace) -> None:
-    user, issuer, token = run(options, lambda server, settings: _issue(server, settings, options))
-    print(token)
-    told = f"For {user.username} at {issuer}, good for {options.minutes} min; `mcpx grants revoke` ends it before."
-    print(told, file=sys.stderr)
+    issued = run(options, lambda server, settings: _issue(server, settings, options))
+    print(issued.token)
+    whose = f"{issued.user.username}'s at {issued.issuer}, for {options.minutes} min"
+    print(f"{whose}. `mcpx grants revoke {issued.grant}` ends it sooner.", file=sys.stderr)
 
 
-async def _issue(server: AuthorizationServer, settings: Settings, options: argparse.Namespace) -> tuple[User, str, str]:
-    """The user, the issuer and the token."""
+class _Issued(NamedTuple):
+    """A token, whose it is, and what ends it."""
+
+    user: User
+    issuer: str
+    grant: str
+    token: str
+
+
+async def _issue(server: AuthorizationServer, settings: Settings, options: argparse.Namespace) -> _Issued:
     user = await existing(server, options.user) if options.user else await _only(server)
     if user.disabled:
         raise CommandError(f"{user.username} is disabled. `mcpx users enable {user.username}` changes that.")
@@ -73,7 +81,7 @@ async def _issue(server: AuthorizationServer, settings: Settings, options: argpa
         now=int(server.clock()),
         lifetime=lifetime,
     )
-    return user, issuer, token
+    return _Issued(user, issuer, grant.id, token)
 
 
 async def _only(server: AuthorizationServer) -> User:
