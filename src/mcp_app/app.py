@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 import mcp_app.tools.utility
-from auth.server.routes import routes
+from auth.server.routes import routes, switched_off
 from auth.server.server import AuthorizationServer
 from mcp_app.address import issuer_of
 from mcp_app.authentication import authenticator, check_modes
@@ -74,7 +74,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/", Front(settings, registry, guarded), name="front"),
+            Route("/", Front(settings, registry, guarded, _unlisted(authorization)), name="front"),
             Route("/mcp", guarded, name="mcp"),
             Route("/healthz", health.get, name="health"),
             *apps_challenge_routes(settings),
@@ -105,6 +105,10 @@ def _authorization_routes(settings: Settings, authorization: AuthorizationServer
         return []
     issuer = issuer_of(settings)
     return [*protected_resource_routes(settings.name, issuer), *routes(authorization, issuer)]
+
+
+def _unlisted(authorization: AuthorizationServer | None) -> frozenset[str]:
+    return frozenset() if authorization is None else switched_off(authorization)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

@@ -31,19 +31,83 @@ def call(client, name, arguments):
     return client.post("/mcp", json=message, headers=ACCEPT)
 
 
-@pytest.mark.parametrize("mode", ["oauth", "provider"])
-def test_a_mode_that_is_not_served_is_refused_with_the_way_out(mode):
-    with pytest.raises(SettingsError) as caught:
-        create_app(Settings(auth_mode=mode))
-    assert str(caught.value) == (
-        f"AUTH_MODE={mode} comes with a later version; until then AUTH_MODE=noauth (`--auth noauth`) "
-        "lets everybody call every tool"
+@pytest.mark.parametrize("modes", ["provider", "oauth,provider"])
+def test_a_mode_that_is_not_served_is_refused_with_the_way_out(modes):
+    with pytest.raises(SettingsError, match="AUTH_MODE=provider comes with a later version; AUTH_MODE=oauth has"):
+        create_app(Settings(auth_mode=modes))
+
+
+def test_the_default_is_not_open(tmp_path):
+    settings = Settings.from_environment({"AUTH_DB_PATH": str(tmp_path / "auth.db"), "LOG_LEVEL": "ERROR"})
+    with connected(create_app(settings)) as client:
+        assert call(client, "echo", {"message": "hi"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ({"public_url": "http://mcp.example.com"}, "PUBLIC_URL that begins with https://"),
+        ({"public_url": "http://10.0.0.5:8000"}, "PUBLIC_URL that begins with https://"),
+        ({"host": "0.0.0.0"}, "needs PUBLIC_URL"),
+        ({"host": "mcp.example.com"}, "needs PUBLIC_URL"),
+        ({"lambda_function": "mcp"}, "needs AUTH_TABLE"),
+        ({"lambda_function": "mcp", "auth_table": "t"}, "needs SIGNING_KEY_ARN"),
+        ({"lambda_function": "mcp", "auth_table": "t", "signing_key_arn": "k"}, "needs SERVER_SECRET_ARN"),
+        ({"lambda_function": "mcp", "auth_db_path": "/tmp/x.db", "public_url": "http://a.example"}, "https://"),
+        ({"jwt_secret_key": "short"}, "JWT_SECRET_KEY must have 32 bytes or more"),
+    ],
+)
+def test_a_server_with_users_is_refused_where_it_would_not_be_safe(given, advice):
+    with pytest.raises(SettingsError, match=advice):
+        create_app(Settings(auth_mode="oauth", **given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"public_url": "http://localhost:8000"},
+        {"public_url": PUBLIC_URL},
+        {"public_url": PUBLIC_URL, "host": "0.0.0.0"},
+        {"host": "0.0.0.0", "public_url": "http://127.0.0.1:8000"},
+        {"lambda_function": "mcp", "auth_db_path": "/tmp/x.db"},
+        {"lambda_function": "mcp", "auth_table": "t", "signing_key_arn": "k", "server_secret_arn": "s"},
+        {"lambda_function": "mcp", "auth_table": "t", "jwt_secret_key": "k" * 32, "server_secret": "s" * 32},
+    ],
+)
+def test_a_server_with_users_may_start_where_it_is_safe(given):
+    assert create_app(Settings(auth_mode="oauth", **given))
+
+
+def test_aws_identities_come_by_a_function_url_alone():
+    with pytest.raises(SettingsError, match="AUTH_MODE=iam works on Lambda alone"):
+        create_app(Settings(auth_mode="iam"))
+
+
+IAM = {"accessKey": "AKIA", "accountId": "1", "userArn": "arn:aws:iam::1:user/ann", "userId": "AIDA"}
+
+
+@pytest.mark.parametrize(("authorizer", "status"), [({"authorizer": {"iam": IAM}}, 200), ({}, 401)])
+@pytest.mark.parametrize("modes", ["iam", "oauth,iam", "iam,oauth"])
+def test_an_aws_identity_gets_in_and_nobody_else(tmp_path, modes, authorizer, status):
+    settings = Settings(
+        auth_mode=modes, lambda_function="mcp", auth_db_path=str(tmp_path / "auth.db"), log_level="ERROR"
     )
+    app = OnLambda(create_app(settings), DOMAIN)
+    app.event["requestContext"].update(authorizer)
+    with connected(app) as client:
+        reply = call(client, "echo", {"message": "hi"})
+        metadata = client.get("/.well-known/oauth-protected-resource").status_code
+    assert reply.status_code == status
+    assert metadata == (200 if "oauth" in modes else 404)
 
 
-def test_the_default_is_not_open():
-    with pytest.raises(SettingsError, match="AUTH_MODE=oauth"):
-        create_app(Settings.from_environment({}))
+def test_chatgpts_check_of_the_domain_is_answered_where_it_is_set(client):
+    path = "/.well-known/openai-apps-challenge"
+    assert client.get(path).status_code == 404
+    with connected(create_app(SETTINGS.replace(openai_apps_challenge="a-word-of-theirs"))) as asked:
+        reply = asked.get(path)
+    assert (reply.text, reply.headers["content-type"]) == ("a-word-of-theirs", "text/plain; charset=utf-8")
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,12 @@ def routes(server: AuthorizationServer, issuer: IssuerOf) -> list[Route]:
     ]
 
 
+def switched_off(server: AuthorizationServer) -> frozenset[str]:
+    """Names of the routes that only say that there is nothing to be had; nobody should be pointed to them."""
+    off = {"jwks": server.keys.algorithm != "RS256", "oauth_register": not server.config.registration}
+    return frozenset(name for name, is_off in off.items() if is_off)
+
+
 class Endpoint:
     """One endpoint as an ASGI app."""
 

@@ -1,5 +1,6 @@
 """`GET /`: what this server is, as JSON for machines and as a page for people; `POST /` is MCP, like `POST /mcp`."""
 
+from collections.abc import Collection
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -26,9 +27,13 @@ class Front:
         settings: name and public URL.
         registry: the tools that the page lists.
         mcp: takes what MCP clients send here, `/` being an alias of `/mcp`.
+        unlisted: names of routes that clients need not know.
     """
 
-    def __init__(self, settings: Settings, registry: Registry, mcp: ASGIApp) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, mcp: ASGIApp, unlisted: Collection[str] = frozenset()
+    ) -> None:
+        self.unlisted = {"front", *unlisted}
         self.settings = settings
         self.registry = registry
         self.mcp = mcp
@@ -58,7 +63,7 @@ class Front:
         return HTMLResponse(body, headers={**headers, "Content-Security-Policy": policy})
 
     def _info(self, request: Request) -> dict[str, Any]:
-        endpoints = {route.name: route.path for route in request.app.routes if route.path != "/"}
+        endpoints = {route.name: route.path for route in request.app.routes if route.name not in self.unlisted}
         return {
             "name": self.settings.name,
             "version": VERSION,
