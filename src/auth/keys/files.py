@@ -32,18 +32,23 @@ def create(path: Path, data: bytes) -> bool:
     Raises:
         KeyUnavailableError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
         _write(temporary, data)
         try:
-            os.link(temporary, path)
+            return _linked(temporary, path)
         finally:
             temporary.unlink()
-    except FileExistsError:
-        return False
     except OSError as error:
         raise KeyUnavailableError(f"{path.name} cannot be written: {error.strerror}.") from None
+
+
+def _linked(existing: Path, path: Path) -> bool:
+    try:
+        path.hardlink_to(existing)
+    except FileExistsError:
+        return False
     return True
 
 

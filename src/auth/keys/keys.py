@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -71,6 +72,7 @@ class Keys:
             events=events,
         )
         self._known: KeySet | None = None
+        self._ends = math.inf
         self._verifying: Mapping[str, SigningKey] = {SHARED.id: SHARED}
         self._public: dict[str, Any] = {}
 
@@ -87,7 +89,7 @@ class Keys:
         return b".".join((data, jws.encode(signature))).decode()
 
     async def verification_keys(self, *, refresh: bool = False) -> Mapping[str, SigningKey]:
-        """What verifies, by id; the same object until the set changes.
+        """What verifies, by id; the same object until that changes.
 
         Args:
             refresh: read the set again because of a key that is not in it, which is done now and then only.
@@ -97,8 +99,10 @@ class Keys:
         """
         if self._secret is None:
             keys = await self._set.get(refresh=refresh)
-            if keys is not self._known:
-                self._verifying = {key.id: key for key in self._usable(keys) if key.algorithm == self.algorithm}
+            if keys is not self._known or self._clock() >= self._ends:
+                verifying = [key for key in self._usable(keys) if key.algorithm == self.algorithm]
+                self._ends = min((key.until for key in verifying if key.until is not None), default=math.inf)
+                self._verifying = {key.id: key for key in verifying}
                 self._known, self._public = keys, {}
         return self._verifying
 

@@ -69,7 +69,8 @@ class ServerKey:
         """
         current, previous = await self._source(refresh=refresh)
         if len(current) < SHORTEST:
-            raise KeyUnavailableError(f"SERVER_SECRET must have {SHORTEST} characters or more.")
+            reason = f"The server's secret (SERVER_SECRET, or the file {FILE}) must have {SHORTEST} characters or more."
+            raise KeyUnavailableError(reason)
         # One that was too short is what an operator may just have mended.
         secrets = [current, *([previous] if previous and len(previous) >= SHORTEST else [])]
         return tuple(hmac.digest(secret.encode(), f"mcpx {purpose}".encode(), hashlib.sha256) for secret in secrets)
