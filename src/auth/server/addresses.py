@@ -83,6 +83,6 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if found.version == 6 and found not in _UNICAST:  # noqa: PLR2004
+    if found.version == 6 and (found not in _UNICAST or found.scope_id):  # noqa: PLR2004
         return False
     return not any(found in network for network in _NOT_PUBLIC)

@@ -26,6 +26,8 @@ LONGEST_TEXT: Final = 1000
 MOST_ITEMS: Final = 20
 _SHOWN: Final = frozenset("LMNPSZ")
 """General categories of what a name may hold; C are controls, bidi marks, private and unassigned characters."""
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that look like nothing."""
 
 
 class ClientMetadata(NamedTuple):
@@ -133,11 +135,15 @@ def _scopes(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 def _name(metadata: Mapping[str, Any]) -> str:
     """The name without what would change how the text around it is read."""
     given = unicodedata.normalize("NFC", _text(metadata, "client_name") or "")
-    shown = "".join(char for char in given if unicodedata.category(char)[0] in _SHOWN or char.isspace())
+    shown = "".join(char for char in given if _is_shown(char))
     name = " ".join(shown.split())
     if len(name) > LONGEST_NAME:
         raise InvalidClientMetadataError(f"client_name is longer than {LONGEST_NAME} characters.")
     return name
+
+
+def _is_shown(char: str) -> bool:
+    return char.isspace() or (unicodedata.category(char)[0] in _SHOWN and char not in _BLANK)
 
 
 def _uri(metadata: Mapping[str, Any]) -> str | None:

@@ -85,14 +85,14 @@ class _Checked:
     def __init__(self, addresses: Sequence[Address]) -> None:
         self._addresses = addresses[:_MOST_ADDRESSES]
 
-    async def connect_tcp(self, _host: str, _port: int, **options: Any) -> "httpcore2.AsyncNetworkStream":
+    async def connect_tcp(self, **options: Any) -> "httpcore2.AsyncNetworkStream":
         import httpcore2
 
-        options["timeout"] = _CONNECT_SECONDS
         failure: Exception = httpcore2.ConnectError("no address")
         for address in self._addresses:
+            checked = options | {"host": address.host, "port": address.port, "timeout": _CONNECT_SECONDS}
             try:
-                return await httpcore2.AnyIOBackend().connect_tcp(address.host, address.port, **options)
+                return await httpcore2.AnyIOBackend().connect_tcp(**checked)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure

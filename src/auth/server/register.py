@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from auth.errors import AccessDeniedError, InvalidClientMetadataError
 from auth.records import Client
+from auth.server.client_metadata import checked
 from auth.server.json_object import decoded
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ async def register(server: "AuthorizationServer", request: "Request", _issuer: s
     if not server.config.registration:
         raise AccessDeniedError("Clients cannot register themselves here.")
     metadata = await _metadata(request)
+    checked(metadata)  # first, since what is refused leaves nothing behind and need not be counted
     address = server.address(request.scope)
     await server.limits.registration(address)
     client, secret = await server.clients.register(metadata, address)
