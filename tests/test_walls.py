@@ -41,6 +41,17 @@ BREACHES = [
         {"mcp_app.tools.x.a": "from starlette.requests import Request"},
         "mcp_app.tools.x.a:1 imports starlette.requests",
     ),
+    (
+        walls.arrows,
+        {"auth.a": "def f():\n    from mcp_app.settings import Settings"},
+        "auth.a:2 imports mcp_app.settings",
+    ),
+    (walls.auth_without_the_sdk, {"auth.a": "import mcp"}, "auth.a:1 imports mcp"),
+    (walls.auth_without_the_sdk, {"store.a": "def f():\n    import mcp_types"}, "store.a:2 imports mcp_types"),
+    (walls.store_without_frameworks, {"store.a": "import starlette"}, "store.a:1 imports starlette"),
+    (walls.heavy_imports_are_late, {"auth.a": "import bcrypt"}, "auth.a:1 imports bcrypt"),
+    (walls.heavy_imports_are_late, {"auth.pages.a": "from jinja2 import X"}, "auth.pages.a:1 imports jinja2"),
+    (walls.heavy_imports_are_late, {"auth.a": "import jwt"}, "auth.a:1 imports jwt"),
     (walls.sdk_in_its_places, {"mcp_app.web.a": "from mcp_types import Tool"}, "mcp_app.web.a:1 imports mcp_types"),
     (walls.sdk_in_its_places, {"handlers.a": "def f():\n    import mcp"}, "handlers.a:2 imports mcp"),
     (walls.environment_in_its_place, {"mcp_app.a": "import os\nos.environ['X']"}, "mcp_app.a:2 reads the environment"),
@@ -112,3 +123,13 @@ def test_a_cold_start_loads_nothing_that_only_some_requests_need():
     settings = "from mcp_app.settings import Settings"
     app = f"from mcp_app.app import create_app; {settings}; create_app(Settings(auth_mode='noauth'))"
     assert not loaded_by(app) & walls.HEAVY
+
+
+TABLE = "lambda_function='f', auth_table='t', signing_key_arn='k', server_secret_arn='s'"
+
+
+@pytest.mark.parametrize("given", [TABLE, "auth_db_path='/nowhere/auth.db'", f"{TABLE}, auth_mode='iam,oauth'"])
+def test_a_cold_start_with_users_waits_with_the_store_and_the_keys_for_who_needs_them(given):
+    settings = "from mcp_app.settings import Settings"
+    loaded = loaded_by(f"from mcp_app.app import create_app; {settings}; create_app(Settings({given}))")
+    assert not loaded & walls.HEAVY

@@ -21,11 +21,14 @@ SDK_USERS = ("mcp_app.server", "mcp_app.lean_import", "mcp_app.transport")
 ENVIRONMENT_READERS = ("mcp_app.settings", "lambda_asgi")
 HEAVY = {
     "aws_lambda_powertools",
+    "bcrypt",
     "boto3",
     "botocore",
     "cryptography",
     "httpx2",
+    "jinja2",
     "jsonschema",
+    "jwt",
     "mangum",
     "uvicorn",
     "zipcodes",
@@ -131,6 +134,20 @@ def tools_without_frameworks(modules: list[Module]) -> Iterator[str]:
             yield f"{module.name}:{found.line} imports {found.target}"
 
 
+def auth_without_the_sdk(modules: list[Module]) -> Iterator[str]:
+    """Who may come in is decided without knowing what MCP is."""
+    for module, found in _pairs(modules):
+        if module.within("auth", "store") and found.package in SDK:
+            yield f"{module.name}:{found.line} imports {found.target}"
+
+
+def store_without_frameworks(modules: list[Module]) -> Iterator[str]:
+    """Records are kept whatever asks for them."""
+    for module, found in _pairs(modules):
+        if module.within("store") and found.package == "starlette":
+            yield f"{module.name}:{found.line} imports {found.target}"
+
+
 def sdk_in_its_places(modules: list[Module]) -> Iterator[str]:
     """The SDK is imported where the server is made of it, and nowhere else."""
     for module, found in _pairs(modules):
@@ -205,6 +222,8 @@ RULES = (
     arrows,
     standard_library_only,
     tools_without_frameworks,
+    auth_without_the_sdk,
+    store_without_frameworks,
     sdk_in_its_places,
     environment_in_its_place,
     no_circles,
