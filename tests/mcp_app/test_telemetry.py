@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auth.events import Event
 from mcp_app.redaction import MASK, Redactor
 from mcp_app.settings import Settings
-from mcp_app.telemetry import configure_logging, request_id, timestamp
+from mcp_app.telemetry import configure_logging, log_event, request_id, timestamp
 
 logger = logging.getLogger("tests.telemetry")
 
@@ -224,3 +225,27 @@ def test_a_known_value_never_survives(before, secret, after):
 def test_a_timestamp_has_milliseconds_and_utc():
     assert timestamp(0.0015) == "1970-01-01T00:00:00.001Z"
     assert timestamp(1_700_000_000.9996) == "2023-11-14T22:13:20.999Z"
+
+
+def test_an_event_is_one_line_with_its_details(lines):
+    configure_logging(Settings())
+    log_event(Event("grant_revoked", {"grant_id": "g1", "reason": "asked", "name": "not the logger's"}))
+    (entry,) = lines()
+    assert (entry["level"], entry["logger"], entry["message"]) == ("INFO", "auth", "grant_revoked")
+    assert (entry["event"], entry["details"]) == (
+        "grant_revoked",
+        {"grant_id": "g1", "reason": "asked", "name": "not the logger's"},
+    )
+
+
+def test_an_alarming_event_is_a_warning(lines):
+    configure_logging(Settings(log_level="WARNING"))
+    log_event(Event("sign_in", {"user_id": "u1"}))
+    log_event(Event("refresh_token_reused", {"grant_id": "g1"}, alarming=True))
+    assert [(entry["level"], entry["event"]) for entry in lines()] == [("WARNING", "refresh_token_reused")]
+
+
+def test_a_secret_that_got_into_an_event_does_not_get_out(lines):
+    configure_logging(Settings())
+    log_event(Event("odd", {"access_token": "abcdefgh", "reason": f"Bearer {JWT}"}))
+    assert lines()[0]["details"] == {"access_token": MASK, "reason": f"Bearer {MASK}"}

@@ -165,3 +165,26 @@ def test_a_shared_reply_shows_the_headers_that_clients_need():
 def test_an_ipv6_loopback_server_answers():
     with served(OriginMiddleware(hello, Settings(host="::1")), host="::1") as url:
         assert httpx2.get(url, trust_env=False).text == "hello"
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/account", "/oauth/authorize"])
+@pytest.mark.parametrize("settings", [PUBLIC, LOOPBACK])
+def test_a_form_of_a_page_that_tells_no_referrer_comes_through(client_of, settings, path):
+    assert client_of(settings).post(path, headers={"Origin": "null"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/login", "/account", "/oauth/authorize"])
+def test_a_form_of_a_foreign_page_does_not(client_of, path):
+    assert client_of(PUBLIC).post(path, headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/mcp", "/login/", "/LOGIN"])
+def test_a_hidden_origin_is_refused_everywhere_else(client_of, path):
+    assert client_of(PUBLIC).post(path, headers={"Origin": "null"}).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/login", "/account", "/oauth/authorize"])
+def test_pages_are_shared_with_no_origin_not_even_an_allowed_one(client_of, path, method):
+    reply = client_of(PUBLIC).request(method, path, headers={"Origin": "https://app.example"})
+    assert not [name for name in reply.headers if name.startswith("access-control-")]
