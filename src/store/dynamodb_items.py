@@ -99,7 +99,7 @@ def count_on(counter: str, n: int, expires: int, now: float) -> dict[str, Any]:
         "ConditionExpression": _GOES_ON,
         "ExpressionAttributeNames": {"#key": KEY, "#expires": EXPIRES, "#count": COUNT},
         "ExpressionAttributeValues": {":n": number(n), ":expires": number(expires), ":now": number(now)},
-        "ReturnValues": "UPDATED_NEW",
+        "ReturnValues": "ALL_NEW",
     }
 
 
