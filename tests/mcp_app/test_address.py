@@ -1,4 +1,4 @@
-"""Who a request comes from, as limits count it: what proxies say is believed as far as the operator vouches for them."""
+"""Who a request comes from, as limits count it: proxies are believed as far as the operator vouches for them."""
 
 from types import SimpleNamespace
 
