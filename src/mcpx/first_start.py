@@ -37,7 +37,7 @@ def first_start(settings: Settings) -> str:
         mcp_app.settings.SettingsError: the settings do not go together.
     """
     check_modes(settings)
-    if "oauth" not in settings.auth_modes:
+    if not settings.signs_in:
         return ""
     return anyio.run(_begin, authorization_server(settings, events=ignore), settings)
 

@@ -93,7 +93,7 @@ def _environment(options: argparse.Namespace, url: str) -> dict[str, str]:
 
 def _server_secret(settings: Settings) -> str:
     """The key that seals what clients bring back: with users, the one that `mcpx serve` has in its file."""
-    if "oauth" not in settings.auth_modes:
+    if not settings.signs_in:
         return secrets.token_urlsafe(32)
     try:
         return asyncio.run(_read(FileSecret(Path(settings.auth_db_path).parent)))

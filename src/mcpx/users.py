@@ -43,18 +43,27 @@ def _finish(command: argparse.ArgumentParser, function: Any) -> None:
 
 
 def _add(options: argparse.Namespace) -> None:
-    async def add(server: AuthorizationServer, _settings: Settings) -> User:
+    async def free(server: AuthorizationServer, _settings: Settings) -> str:
         name = canonical(options.name)
-        taken = CommandError(f"there is a user {name!r} already. `mcpx users passwd {name}` gives it another password.")
         if await server.users.find(name) is not None:
-            raise taken
-        try:
-            return await server.users.add(name, new_password(options))
-        except UsernameTakenError:
-            raise taken from None
+            raise _taken(name)
+        return name
 
+    async def add(server: AuthorizationServer, _settings: Settings) -> User:
+        try:
+            return await server.users.add(name, password)
+        except UsernameTakenError:
+            raise _taken(name) from None
+
+    # Asked for between the two: an event loop takes Ctrl-C for itself, and would leave the prompt waiting.
+    name = run(options, free, new=True)
+    password = new_password(options)
     user = run(options, add, new=True)
     told(_row(user), f"{user.username} can sign in.", as_json=options.json)
+
+
+def _taken(name: str) -> CommandError:
+    return CommandError(f"there is a user {name!r} already. `mcpx users passwd {name}` gives it another password.")
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -73,11 +82,9 @@ async def all_users(server: AuthorizationServer) -> list[User]:
 
 
 def _passwd(options: argparse.Namespace) -> None:
-    async def change(server: AuthorizationServer, _settings: Settings) -> User:
-        user = await existing(server, options.name)
-        return await server.users.change_password(user, new_password(options))
-
-    user = run(options, change)
+    user = run(options, lambda server, _settings: existing(server, options.name))
+    password = new_password(options)
+    user = run(options, lambda server, _settings: server.users.change_password(user, password))
     told(_row(user), f"{user.username} has a new password, and signs in with it from now on.", as_json=options.json)
 
 
