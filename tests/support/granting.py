@@ -46,7 +46,7 @@ class Dance:
         data = {name: value for name, value in form.items() if value is not None}
         return self.auth.client.post(path, data=data, auth=auth)
 
-    def redeem(self, code: str, **changes: Any) -> httpx2.Response:
+    def redeem(self, code: str, /, **changes: Any) -> httpx2.Response:
         """What the token endpoint says to a code."""
         asked = {
             "grant_type": "authorization_code",
@@ -63,7 +63,7 @@ class Dance:
         members: dict[str, Any] = reply.json()
         return members
 
-    def refresh(self, token: str, **changes: Any) -> httpx2.Response:
+    def refresh(self, token: str, /, **changes: Any) -> httpx2.Response:
         """What the token endpoint says to a refresh token."""
         return self.post(**{"grant_type": "refresh_token", "refresh_token": token, **changes})
 
@@ -80,6 +80,6 @@ class Dance:
         return found
 
 
-def dance(auth: Running, client: Client | None = None) -> Dance:
+def new_dance(auth: Running, client: Client | None = None) -> Dance:
     """A new user's and a client's, a public one if none is given; both stored."""
     return Dance(auth, auth.user(), auth.add(client or public_client()))

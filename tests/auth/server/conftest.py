@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import granting
 from tests.support.auth_server import Running, auth_server
+from tests.support.granting import Dance, new_dance
 
 
 @pytest.fixture
@@ -15,9 +15,9 @@ def auth(tmp_path: Path) -> Iterator[Running]:
 
 
 @pytest.fixture
-def dance(auth: Running) -> granting.Dance:
+def dance(auth: Running) -> Dance:
     """A user and a public client of it."""
-    return granting.dance(auth)
+    return new_dance(auth)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from auth.server.pkce import challenge_of, is_challenge, proves
 # RFC 7636, appendix B.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+MALFORMED = ["", "a" * 42, "a" * 129, VERIFIER[:-1] + "=", VERIFIER[:-1] + "é", VERIFIER + "\n"]
 
 
 def test_the_example_of_the_rfc_proves_itself() -> None:
