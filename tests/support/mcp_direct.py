@@ -5,6 +5,7 @@ import json
 import os
 from typing import Any
 
+from auth.principal import ANONYMOUS
 from mcp_app.settings import Settings
 from mcp_app.tools.registry import Registry
 from mcp_app.tools.utility.echo import echo
@@ -37,7 +38,14 @@ async def answer(mcp: StreamableHTTP, method: str, params: dict[str, Any], era: 
         (b"mcp-method", method.encode()),
         (b"mcp-name", str(params.get("name", "")).encode()),
     ]
-    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers, "query_string": b""}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/mcp",
+        "headers": headers,
+        "query_string": b"",
+        "principal": ANONYMOUS,
+    }
     received = iter([{"type": "http.request", "body": body}])
     sent: list[Any] = []
 

@@ -8,7 +8,7 @@ from mcp.server.connection import allowed_log_levels
 from mcp.server.context import ServerRequestContext
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, LoggingMessageNotification, LoggingMessageNotificationParams
 
-from auth.principal import ANONYMOUS
+from auth.principal import VISITOR
 from mcp_app.protocol import HANDSHAKE_VERSIONS
 from mcp_app.tools.context import Deadline, Log, LogLevel, RequestInfo, ToolContext, no_log
 from mcp_app.transport.negotiation import RECEIVED_HEADERS
@@ -45,7 +45,7 @@ class CallContexts:
         return ToolContext(
             deadline=Deadline.after(min(self._timeout, self._allowed(scope))),
             clients=self._clients,
-            principal=scope.get("principal", ANONYMOUS),
+            principal=scope.get("principal", VISITOR),
             request=request_info(scope),
             progress=context.session.report_progress,
             log=_log(context),
