@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,10 +76,10 @@ def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
 
 
 @contextmanager
-def running(*arguments: str, env: Mapping[str, str] = {}) -> Iterator[Command]:
+def running(*arguments: str, env: Mapping[str, str] = {}, program: Sequence[str | Path] = (MCPX,)) -> Iterator[Command]:
     """`mcpx ARGUMENTS` on a free port, once it says that it is ready; killed at the end if it still runs."""
     process = subprocess.Popen(
-        [MCPX, *arguments, "--port", "0"],
+        [*program, *arguments, "--port", "0"],
         env=environment(env),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
