@@ -118,5 +118,32 @@ def test_a_setting_works_or_says_what_it_waits_for():
     assert idle == waiting
 
 
+def reported_events() -> dict[str, tuple[bool, set[str]]]:
+    """Each event in the code: whether it is alarming, and the details that are spelled out where it is made."""
+    found: dict[str, tuple[bool, set[str]]] = {}
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Event" and node.args:
+                name, details = ast.literal_eval(node.args[0]), node.args[1]
+                keys = details.keys if isinstance(details, ast.Dict) else []
+                alarming, known = found.get(name, (False, set()))
+                spelled = {key.value for key in keys if isinstance(key, ast.Constant)}
+                found[name] = (alarming or bool(node.keywords), known | spelled)
+    return found
+
+
+def test_the_reference_has_every_event_that_the_code_reports():
+    rows = re.findall(
+        r"^\| `(\w+)` \| (yes|no) \| (.*?) \| .+ \|$", (ROOT / "docs/reference/events.md").read_text(), re.MULTILINE
+    )
+    documented = {name: (alarming == "yes", set(re.findall(r"`(\w+)`", details))) for name, alarming, details in rows}
+    reported = reported_events()
+    assert {name: alarming for name, (alarming, _) in documented.items()} == {
+        name: alarming for name, (alarming, _) in reported.items()
+    }
+    for name, (_, details) in reported.items():
+        assert details <= documented[name][1], name
+
+
 def test_the_version_is_the_projects():
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
