@@ -58,7 +58,7 @@ async def consent_page(
     return page(
         server,
         "consent.html",
-        form_target=origin_of(asked.redirect_uri),
+        form_target=_targets(asked),
         app=describe(asked.client, asked.redirect_uri),
         rights=[SCOPES[scope] for scope in asked.scopes],
         username=visit.user.username,
@@ -78,12 +78,20 @@ def destination(redirect_uri: str) -> str:
     host = host_of(redirect_uri)
     if is_loopback(redirect_uri):
         return f"a program on this computer ({host})"
-    return f"an app on this device ({host}//)" if is_native(redirect_uri) else host
+    return f"an app on this device ({host})" if is_native(redirect_uri) else host
 
 
 def client_host(client_id: str) -> str | None:
     """The site that vouches for a client by its metadata document; None where it has none."""
     return urlsplit(client_id).hostname if client_id.startswith("https://") else None
+
+
+def _targets(asked: AuthorizationRequest) -> str:
+    """Where the form may lead, as a policy names it.
+
+    Chromium holds later hops to it too, and a client may pass an answer on between the places that it registered.
+    """
+    return " ".join(dict.fromkeys(map(origin_of, (asked.redirect_uri, *asked.client.redirect_uris))))
 
 
 def _origin(client: Client) -> str:
