@@ -19,9 +19,13 @@ SECRET = b"a secret of forty-one bytes for the tests"
 LIFETIME = 3600
 
 
-@cache
 def private_key(number: int = 0, size: int = 2048) -> RSAPrivateKey:
     """An RSA key; the same number is the same key for as long as the process lives."""
+    return _made(number, size)
+
+
+@cache
+def _made(_number: int, size: int) -> RSAPrivateKey:
     return generate_private_key(65537, size)
 
 

@@ -110,8 +110,7 @@ class KeyRing:
             return keys
         place: Place = self._pem if self._kms_key is None else self._kms
         made = await self._in_thread(lambda: place.successor(None))
-        await self._join(place, made, only_first=self._kms_key is None)
-        self._configured = made.private
+        self._configured = (await self._join(place, made, only_first=self._kms_key is None)).private
         return await self._set.get()
 
     async def _join(self, place: Place, made: Made, *, only_first: bool) -> SigningKey:

@@ -13,6 +13,7 @@ from auth.records import SigningKey
 PREFIX: Final = "kms:"
 SIGNING_ALGORITHM: Final = "RSASSA_PKCS1_V1_5_SHA_256"
 _ARN_FIELDS: Final = 6
+_KEY_ARN: Final = ":key/"
 
 
 def client(region: str | None) -> Any:
@@ -77,7 +78,8 @@ class KmsKeys:
         public = load_der_public_key(answer["PublicKey"])
         if not isinstance(public, RSAPublicKey) or SIGNING_ALGORITHM not in answer.get("SigningAlgorithms", ()):
             raise KeyUnavailableError("SIGNING_KEY_ARN must name an RSA key for signing (KeySpec RSA_2048 or more).")
-        return Made(rsa.to_jwk(public), PREFIX + answer["KeyId"])
+        # An alias may come to mean another key; the answer names the one that it means now.
+        return Made(rsa.to_jwk(public), PREFIX + (name if _KEY_ARN in name else answer["KeyId"]))
 
     @contextmanager
     def _client(self, key: str) -> Iterator[Any]:
