@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -43,11 +44,10 @@ def test_impatience_is_a_clean_end_too(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_nobody_runs_open_by_accident(command: str) -> None:
-    result = mcpx(command, "--port", "0")
-    assert result.returncode == 1
-    assert "--auth noauth" in result.stderr
-    assert "Traceback" not in result.stderr
+def test_nobody_runs_open_by_accident(command: str, tmp_path: Path) -> None:
+    with running(command, env={"AUTH_DB_PATH": str(tmp_path / "auth.db")}) as server:
+        reply = httpx2.post(f"{server.url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    assert reply.status_code == 401
 
 
 @pytest.mark.parametrize("command", COMMANDS)
