@@ -71,8 +71,8 @@ def _write_ahead(connection: sqlite3.Connection, busy: float) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
             time.sleep(_PAUSE)
         else:
@@ -80,13 +80,10 @@ def _write_ahead(connection: sqlite3.Connection, busy: float) -> None:
 
 
 def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables in one transaction, which ends with the connection where one of them cannot be made."""
     connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _version(connection) < VERSION:
-            for statement in TABLES:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
+    if _version(connection) < VERSION:
+        for statement in TABLES:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")

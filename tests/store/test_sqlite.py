@@ -141,6 +141,15 @@ async def test_a_first_use_while_another_program_holds_the_file_works_later(path
     await late.aclose()
 
 
+async def test_a_database_that_another_process_is_making_is_waited_for(store, path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        with unavailable(because="locked"):
+            await store.get("user#1")
+    assert await store.insert("user#1", b"ann")
+
+
 async def test_many_that_wait_for_a_held_file_all_get_an_answer(store, path):
     await store.insert("user#1", b"ann")
     refused = []
@@ -244,6 +253,12 @@ async def test_a_full_disk_loses_nothing(store):
         await store.replace(seen, b"x" * 100_000)
     assert await store.get("user#1") == seen
     assert await store.replace(seen, b"x" * 100_000)
+
+
+async def test_a_first_use_on_a_full_disk_works_later(store):
+    with full_disk(), unavailable():
+        await store.insert("user#1", b"ann")
+    assert await store.insert("user#1", b"ann")
 
 
 async def test_what_is_no_database_is_left_as_it_is(store, path):
