@@ -22,7 +22,7 @@ RETRY: Final = 2
 """Seconds after a failure in which an older answer serves at once, so that a dead store does not slow every call."""
 
 REMEMBERED: Final = 10_000
-"""Answers that are kept."""
+"""Answers that are kept: a few megabytes."""
 
 LOCKS: Final = 64
 """Readings at once; those of one grant wait for each other."""
@@ -62,11 +62,13 @@ class Liveness:
     Args:
         store: where grants, users and clients are.
         clock: epoch seconds.
+        remembered: answers that are kept.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], remembered: int = REMEMBERED) -> None:
         self._store = store
         self._clock = clock
+        self._remembered = remembered
         self._answers: dict[tuple[str | None, str], Answer] = {}
         self._locks = [anyio.Lock() for _ in range(LOCKS)]
         self._failures = [0] * LOCKS
@@ -117,7 +119,7 @@ class Liveness:
         alive = await self._read(*which)
         now = self._clock()
         self._answers.pop(which, None)
-        if len(self._answers) >= REMEMBERED:
+        if len(self._answers) >= self._remembered:
             del self._answers[next(iter(self._answers))]
         self._answers[which] = Answer(alive, now, now + FRESH if alive else expires + FRESH)
         return alive
