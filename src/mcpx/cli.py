@@ -1,6 +1,8 @@
 """The `mcpx` command: its arguments, and what each subcommand runs."""
 
 import argparse
+import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,10 +18,17 @@ _NOUNS = (users, clients, grants, keys, token)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit status: 0, 1 when it could not, 2 when the words are off."""
     options = parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal need not know every letter of a name
     try:
         options.run(options)
+        sys.stdout.flush()
     except (CommandError, SettingsError) as error:
         print(f"mcpx: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read has read enough; Python would complain about the rest when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("\nmcpx: stopped; nothing more was done.", file=sys.stderr)

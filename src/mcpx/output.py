@@ -24,7 +24,7 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str, asid
         aside: members that only JSON has room for.
     """
     if as_json:
-        print(json.dumps(list(rows), indent=2, ensure_ascii=False))
+        print(json.dumps(list(rows), indent=2))
     elif rows:
         print(_table([{name: value for name, value in row.items() if name not in aside} for row in rows]))
     else:
@@ -33,7 +33,7 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str, asid
 
 def told(record: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
     """Print what was done: the record that it left as JSON, or a sentence."""
-    print(json.dumps(record, indent=2, ensure_ascii=False) if as_json else _plain(sentence))
+    print(json.dumps(record, indent=2) if as_json else _plain(sentence))
 
 
 def moment(epoch_seconds: int | None) -> str | None:

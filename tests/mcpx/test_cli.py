@@ -1,5 +1,6 @@
 """The command line as a person meets it."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -120,3 +121,40 @@ def test_lambda_logs_starts_as_lambda_does() -> None:
     assert len(reports) == 2
     assert "Init Duration" in reports[0]
     assert "Init Duration" not in reports[1]
+
+
+def test_a_reader_that_has_read_enough_is_no_traceback(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    (tmp_path / "auth.db").touch()
+    done = subprocess.run(
+        [MCPX, "users", "list", "--db", str(tmp_path / "auth.db")],
+        check=False,
+        env=environment(),
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=30,
+    )
+    os.close(write)
+    assert done.stderr == ""
+    assert done.returncode == 1
+
+
+def test_a_terminal_that_lacks_a_letter_still_shows_the_name(tmp_path: Path) -> None:
+    arguments = [MCPX, "users", "add", "zo\u00eb\u0142", "--db", str(tmp_path / "auth.db")]
+    env = environment({"PYTHONIOENCODING": "latin-1"})
+    done = subprocess.run(arguments, check=False, env=env, input=b"correct horse battery", capture_output=True)
+    assert done.stdout == b"zo\xeb\\u0142 can sign in.\n"
+
+
+@pytest.mark.parametrize("words", [["users", "add"], ["users", "remove"], ["grants", "revoke"], ["clients", "remove"]])
+def test_an_argument_that_is_no_text_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "auth.db").touch()
+    arguments = [MCPX, *words, b"\xff\xfe", "--db", str(tmp_path / "auth.db")]
+    done = subprocess.run(
+        arguments, check=False, env=environment(), input=b"correct horse battery", capture_output=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"mcpx: ")
+    assert b"Traceback" not in done.stderr
