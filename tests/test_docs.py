@@ -1,11 +1,15 @@
 """The settings' reference and `.env.example` say what the settings are: all of them, and nothing else."""
 
 import ast
+import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
 from mcp_app.settings import Settings
 from mcp_app.version import VERSION
@@ -147,3 +151,33 @@ def test_the_reference_has_every_event_that_the_code_reports():
 
 def test_the_version_is_the_projects():
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+def json_blocks(document: str) -> list[Any]:
+    """The JSON in a document's fenced blocks."""
+    blocks = re.findall(r"^( *)```json\n(.*?)\n\1```$", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
+    return [json.loads(body) for _, body in blocks]
+
+
+def test_what_is_said_to_agentcore_is_what_its_interface_takes():
+    provider, target, by_role = json_blocks("docs/how-to/connect-clients.md")
+    service = botocore.session.get_session().get_service_model("bedrock-agentcore-control")
+    by_iam = {**target, "credentialProviderConfigurations": by_role}
+    for operation, parameters in (
+        ("CreateOauth2CredentialProvider", provider),
+        ("CreateGatewayTarget", target),
+        ("CreateGatewayTarget", by_iam),
+    ):
+        shape = service.operation_model(operation).input_shape
+        assert ParamValidator().validate(parameters, shape).generate_report() == ""
+
+
+LINK = re.compile(r"\[[^\]]+\]\((?!https?://)([^)#]*)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_a_link_leads_to_something(page):
+    targets = [target for target in LINK.findall(page.read_text()) if target]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
