@@ -19,7 +19,6 @@ LEAST_COST: Final = 12
 
 # A hash takes a core for a quarter of a second: more of them at once only make each other late.
 _AT_ONCE: Final = 4
-# Well formed, and nobody's: work for a name that nobody has.
 _NOBODYS: Final = "R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"
 
 
@@ -47,8 +46,7 @@ class Passwords:
         """Whether the hash is this password's; None is no password's, and takes as long to find out."""
         from anyio.to_thread import run_sync
 
-        against = hashed or f"$2b${self._cost:02}${_NOBODYS}"
-        right = await run_sync(_matches, password, against, limiter=self._limiter)
+        right = await run_sync(_matches, password, hashed or nobodys(self._cost), limiter=self._limiter)
         return right and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
@@ -79,6 +77,11 @@ def check_new(password: str, username: str) -> None:
 def published(password: str) -> bool:
     """Whether it is the password that the documentation tells everybody."""
     return hmac.compare_digest(_bytes(password), PUBLISHED.encode())
+
+
+def nobodys(cost: int) -> str:
+    """A well-formed hash of a cost that no known password has: work for a name that nobody has."""
+    return f"$2b${cost:02}${_NOBODYS}"
 
 
 def _unfit(password: str, username: str) -> str | None:

@@ -1,8 +1,9 @@
 """Which passwords may be chosen, and how they are kept."""
 
+import bcrypt
 import pytest
 
-from auth.passwords import LEAST_COST, PUBLISHED, Passwords, UnfitPasswordError, check_new, published
+from auth.passwords import LEAST_COST, PUBLISHED, Passwords, UnfitPasswordError, check_new, nobodys, published
 from auth.server.config import Config
 
 CHEAP = Passwords(4)
@@ -80,7 +81,17 @@ async def test_must_10_passwords_are_kept_as_salted_bcrypt_of_cost_12():
 
 
 @pytest.mark.anyio
-async def test_nobodys_hash_is_work_and_never_a_match():
+async def test_must_23_nobodys_hash_is_as_much_work_as_a_users():
+    ours, nobodys_own = await Passwords(5).hashed(GOOD), nobodys(5)
+    assert len(nobodys_own) == len(ours) == 60
+    assert nobodys_own[:7] == ours[:7] == "$2b$05$"
+    # bcrypt takes it for a salt and a cost: the work is done, and not refused at sight.
+    assert bcrypt.hashpw(b"x", nobodys_own.encode()).decode()[:29] == nobodys_own[:29]
+    assert nobodys(12)[:7] == "$2b$12$"
+
+
+@pytest.mark.anyio
+async def test_nobodys_hash_is_never_a_match():
     assert not await CHEAP.matches(GOOD, None)
     assert not await CHEAP.matches("", None)
 
