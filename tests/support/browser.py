@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -21,6 +21,8 @@ ARGUMENTS = (
     "--no-proxy-server",
 )
 PATIENCE_MS = 20_000
+
+_STATUS = "Failed to load resource: the server responded with a status of"
 
 # Debian's wrapper asks df for the size of /dev/shm and complains where there is none.
 _BINARY = Path("/usr/lib/chromium/chromium")
@@ -51,14 +53,19 @@ class Watched:
 
     Attributes:
         page: to be driven.
-        complaints: errors on the console and scripts that failed, oldest first; a breach of the page's policy is one.
+        complaints: errors on the console and scripts that failed, oldest first; a breach of the page's policy is one,
+            a status of 400 and more is none.
     """
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.complaints: list[str] = []
-        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(_STATUS):
+            self.complaints.append(message.text)
 
 
 @contextlib.contextmanager

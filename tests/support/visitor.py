@@ -13,7 +13,7 @@ from tests.support.auth_server import Running
 
 PASSWORD = "correct horse battery staple"
 CALLBACK = "https://app.example/callback"
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWBuGJSstw-cM"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 REQUEST = {
     "response_type": "code",
