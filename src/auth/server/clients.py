@@ -10,7 +10,7 @@ from auth.events import Event, Sink
 from auth.records import CLIENTS, Client, client, client_key, encode
 from auth.server.client_metadata import ALL_GRANTS, PUBLIC_METHOD, ClientMetadata, checked
 from auth.server.config import DAY, Config
-from auth.server.documents import Documents, document_url, unfetched
+from auth.server.documents import DocumentError, Documents, document_url, unfetched
 from auth.server.pinned import PINNED
 from store.protocol import Store
 
@@ -59,10 +59,11 @@ class Clients:
             return PINNED[client_id]
         if _REGISTERED_ID.match(client_id):
             return await self._registered(client_id)
-        if document_url(client_id) is None:
+        url = document_url(client_id)
+        if url is None:
             return None
         if fetch:
-            return await self._documents.get(client_id)
+            return await self._described(client_id, url.host)
         return self._documents.cached(client_id) or unfetched(client_id)
 
     async def register(self, metadata: Mapping[str, Any], address: str) -> tuple[Client, str | None]:
@@ -123,6 +124,13 @@ class Clients:
         if stored is not None and _worth_noting(client(stored.record), now):
             noted = client(stored.record)._replace(last_used=now)
             await self._store.replace(stored, encode(noted), expires=None)
+
+    async def _described(self, client_id: str, host: str) -> Client:
+        try:
+            return await self._documents.get(client_id)
+        except DocumentError as error:
+            self._events(Event("client_document_refused", {"host": host, "reason": error.reason}))
+            raise
 
     async def _registered(self, client_id: str) -> Client | None:
         """A stored client; one that seems not to be there is read again consistently: it may have just registered."""

@@ -21,7 +21,7 @@ _MAX_AGE: Final = re.compile(r"(?:^|,)\s*max-age=([0-9]{1,9})\s*(?:,|\Z)", re.IG
 
 
 class FetchError(Exception):
-    """There was no answer, or none that could be a document."""
+    """There was no answer, or none that could be a document; in a few words, with nothing of what was answered."""
 
 
 class Fetched(NamedTuple):
@@ -59,7 +59,7 @@ async def fetch(url: str, addresses: Sequence[Address], ssl_context: "ssl.SSLCon
 
 async def _read(response: "httpcore2.Response") -> Fetched:
     if response.status != 200:  # noqa: PLR2004
-        raise FetchError("status")
+        raise FetchError(f"status {response.status}")
     headers = [(name.lower(), value.decode("latin-1")) for name, value in response.headers]
     kinds = [value for name, value in headers if name == b"content-type"]
     if len(kinds) != 1 or not _JSON.match(kinds[0]):

@@ -39,19 +39,29 @@ FETCHES: Final = 120
 _NOT_FETCHED: Final = "The client's metadata document could not be fetched."
 """One sentence whatever happened: it tells nobody which names and addresses exist inside a network."""
 
+_TOO_MANY: Final = "Too many metadata documents are being asked for. Try again in a minute."
+
 
 class DocumentError(InvalidClientError):
-    """A client's metadata document cannot be had, or cannot be used."""
+    """A client's metadata document cannot be had, or cannot be used.
+
+    Attributes:
+        reason: a few words for the operator, who may know what the user must not.
+    """
 
     status = 400
 
+    def __init__(self, description: str, reason: str) -> None:
+        super().__init__(description)
+        self.reason = reason
+
 
 class _Kept(NamedTuple):
-    """A good document's client or what was wrong, until when."""
+    """A good document's client or what was wrong (a `DocumentError`'s arguments), until when."""
 
     expires: float
     client: Client | None
-    description: str = ""
+    failure: tuple[str, str] = ("", "")
 
 
 def document_url(client_id: str) -> Url | None:
@@ -138,28 +148,32 @@ class Documents:
             fetched = await self._fetched(client_id)
             client = client_of(client_id, fetched.body, int(self._clock()))
         except DocumentError as error:
-            return _Kept(self._clock() + FAILURE_KEPT, None, error.description)
+            return _Kept(self._clock() + FAILURE_KEPT, None, (error.description, error.reason))
         age = SHORTEST_KEPT if fetched.max_age is None else fetched.max_age
         return _Kept(self._clock() + min(max(age, SHORTEST_KEPT), LONGEST_KEPT), client)
 
     async def _fetched(self, client_id: str) -> Fetched:
         url = document_url(client_id)
         if url is None:
-            raise DocumentError("The client_id is not the URL of a metadata document.")
+            raise DocumentError("The client_id is not the URL of a metadata document.", "url")
         self._count(url.host)
         try:
             with anyio.fail_after(self._seconds):
                 addresses = await self._resolver(url.host, 443)
                 return await fetch(client_id, addresses, await self._trusted())
-        except (NotPublicError, FetchError, TimeoutError):
-            raise DocumentError(_NOT_FETCHED) from None
+        except NotPublicError:
+            raise DocumentError(_NOT_FETCHED, "no public address") from None
+        except TimeoutError:
+            raise DocumentError(_NOT_FETCHED, "no answer in time") from None
+        except FetchError as error:
+            raise DocumentError(_NOT_FETCHED, str(error)) from None
 
     def _count(self, host: str) -> None:
         minute = int(self._clock() // 60)
         if minute != self._minute:
             self._minute, self._fetches = minute, Counter()
         if self._fetches[host] >= FETCHES_PER_HOST or self._fetches.total() >= FETCHES:
-            raise DocumentError("Too many metadata documents are being asked for. Try again in a minute.")
+            raise DocumentError(_TOO_MANY, "too many fetches")
         self._fetches[host] += 1
 
     async def _trusted(self) -> "ssl.SSLContext":
@@ -183,15 +197,15 @@ def client_of(client_id: str, body: bytes, now: int) -> Client:
     try:
         document = decoded(body)
     except ValueError:
-        raise DocumentError("The client's metadata document is not a JSON object.") from None
+        raise _invalid("is not a JSON object.") from None
     if document.get("client_id") != client_id:
-        raise DocumentError("The client's metadata document has another client_id than its own URL.")
+        raise _invalid("has another client_id than its own URL.")
     if "client_secret" in document or "client_secret_expires_at" in document:
-        raise DocumentError("The client's metadata document holds a client secret.")
+        raise _invalid("holds a client secret.")
     try:
         metadata = checked(document, methods=(PUBLIC_METHOD,), default_method=PUBLIC_METHOD)
     except OAuthError as error:
-        raise DocumentError(f"The client's metadata document is not valid. {error.description}") from None
+        raise _invalid(f"is not valid. {error.description}") from None
     return Client(
         id=client_id,
         name=metadata.name or parse(client_id, longest=LONGEST_URL).host,
@@ -214,9 +228,13 @@ def unfetched(client_id: str) -> Client:
     )
 
 
+def _invalid(why: str) -> DocumentError:
+    return DocumentError(f"The client's metadata document {why}", why)
+
+
 def _client_or_error(kept: _Kept) -> Client:
     if kept.client is None:
-        raise DocumentError(kept.description)
+        raise DocumentError(*kept.failure)
     return kept.client
 
 

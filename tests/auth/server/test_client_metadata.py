@@ -144,6 +144,11 @@ def test_an_app_is_native_by_its_redirect_uris(said, uris, kind):
     assert checked(metadata(application_type=said, redirect_uris=uris)).application_type == kind
 
 
+def test_an_app_is_web_or_native():
+    with pytest.raises(InvalidClientMetadataError):
+        checked(metadata(application_type="desktop"))
+
+
 @pytest.mark.parametrize(
     "uris", [None, [], [f"https://app.example/{n}" for n in range(11)], "https://app.example/cb", [1], [None], {}, [[]]]
 )

@@ -224,6 +224,18 @@ async def test_must_not_5_a_document_is_fetched_only_where_that_is_asked_for(tmp
 
 async def test_a_document_that_cannot_be_had_is_an_error_for_the_user_to_read(tmp_path: Path, store, clock):
     with client_documents(tmp_path) as site:
-        known = clients(store, clock, documents=site.documents(clock))
+        events = []
+        known = clients(store, clock, documents=site.documents(clock), events=events)
         with pytest.raises(DocumentError):
             await known.find(site.url("/missing.json"), fetch=True)
+    [event] = events
+    assert event.name == "client_document_refused"
+    assert event.details == {"host": "client.example", "reason": "status 404"}
+
+
+async def test_an_id_that_exists_is_never_given_to_another_client(store, clock):
+    client, _ = await clients(store, clock).register(PUBLIC, "192.0.2.1")
+    known = clients(store, clock)
+    with pytest.raises(RuntimeError):
+        await known.register(PUBLIC | {"client_name": "Another"}, "192.0.2.1")
+    assert await known.find(client.id, fetch=False) == client

@@ -12,6 +12,7 @@ from auth.server.addresses import Address, NotPublicError, public_addresses
 from auth.server.document_fetch import LARGEST
 from auth.server.documents import (
     FAILURE_KEPT,
+    FETCHES,
     FETCHES_PER_HOST,
     LONGEST_KEPT,
     MOST_KEPT,
@@ -168,6 +169,18 @@ async def test_an_address_that_does_not_answer_is_followed_by_the_next(site):
     assert (await site.documents(resolver=resolve).get(site.publish())).name == "An app"
 
 
+async def test_addresses_that_do_not_answer_give_no_document(site):
+    async def resolve(host, port):
+        return [Address("127.0.0.1", 9)]
+
+    async def nothing(host, port):
+        return []
+
+    for resolver in (resolve, nothing):
+        with refused(NOT_FETCHED):
+            await site.documents(resolver=resolver).get(site.publish())
+
+
 async def test_must_not_13_a_redirect_is_not_followed(site):
     target = site.publish("/elsewhere.json")
     for status in (301, 302, 303, 307, 308):
@@ -280,6 +293,16 @@ async def test_must_not_13_a_certificate_of_a_stranger_is_not_trusted(site):
     stranger, _ = certificates("client.example")
     with refused(NOT_FETCHED):
         await injected(site.port, stranger).get(site.publish())
+    assert site.requests == []
+
+
+async def test_must_not_13_the_systems_authorities_are_trusted_and_no_other(site):
+    async def resolve(host, port):
+        return [Address("127.0.0.1", site.port)]
+
+    with refused(NOT_FETCHED):
+        await Documents(resolver=resolve, seconds=PATIENCE).get(site.publish())
+    assert site.connections == 1
     assert site.requests == []
 
 
@@ -410,6 +433,21 @@ async def test_a_host_is_not_flooded(site, clock):
     assert await documents.get(site.publish("/more.json"))
 
 
+async def test_the_world_is_not_flooded(clock):
+    asked = []
+
+    async def resolve(host, port):
+        asked.append(host)
+        raise NotPublicError
+
+    clock.advance(-clock.now % 60)
+    documents = Documents(resolver=resolve, clock=clock)
+    for number in range(FETCHES + 1):
+        with pytest.raises(DocumentError):
+            await documents.get(f"https://host-{number}.example/a.json")
+    assert len(asked) == FETCHES
+
+
 async def test_the_cache_is_bounded(site, clock):
     documents = site.documents(clock)
     first = site.publish("/first.json")
@@ -478,13 +516,16 @@ async def test_one_who_waits_fetches_when_the_first_gives_up(site):
 
 async def test_must_not_21_a_refusal_says_nothing_of_the_url_and_the_answer(site):
     secret = "internal-host"
+    reasons = []
     site.answers["/a.json"] = answer(secret.encode())
     bad_member = site.publish("/b.json", redirect_uris=[f"http://{secret}.example/"])
     for url in (f"https://{secret}.example/a.json", site.url("/a.json"), bad_member):
         with pytest.raises(DocumentError) as refusal:
             await site.documents().get(url)
         assert secret not in str(refusal.value)
+        reasons.append(refusal.value.reason)
         assert refusal.value.__cause__ is None
+    assert secret not in "".join(reasons)
 
 
 def _padded(url: str, size: int) -> bytes:
