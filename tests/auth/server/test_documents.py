@@ -354,16 +354,35 @@ async def test_a_document_holds_no_secret(site, member):
         await site.documents().get(url)
 
 
-async def test_chatgpt_is_a_public_client_since_its_document_lists_that(site):
-    url = site.publish(
-        token_endpoint_auth_method="private_key_jwt",
-        token_endpoint_auth_methods_supported=["none", "private_key_jwt"],
-        token_endpoint_auth_signing_alg="RS256",
-        jwks_uri="https://chatgpt.com/oauth/jwks.json",
-        redirect_uris=["https://chatgpt.com/connector_platform_oauth_redirect"],
-    )
-    client = await site.documents().get(url)
-    assert (client.auth_method, client.confidential, client.application_type) == ("none", False, "web")
+PUBLISHED = {
+    "ChatGPT": {
+        "redirect_uris": ["https://chatgpt.com/connector_platform_oauth_redirect"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg": "RS256",
+        "jwks_uri": "https://chatgpt.com/oauth/jwks.json",
+    },
+    "Claude": {
+        "redirect_uris": ["https://claude.ai/api/mcp/auth_callback"],
+        "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"],
+    },
+    "Visual Studio Code": {
+        "redirect_uris": ["http://127.0.0.1:33418/", "https://vscode.dev/redirect"],
+        "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+        "application_type": "native",
+    },
+    "Codex": {"redirect_uris": ["http://127.0.0.1/callback", "http://localhost/callback"]},
+}
+"""What these clients' own documents say where they differ from the plain one."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+async def test_the_documents_that_clients_publish_are_taken(site, name):
+    published = PUBLISHED[name]
+    client = await site.documents().get(site.publish(client_name=name, **published))
+    assert (client.name, list(client.redirect_uris)) == (name, published["redirect_uris"])
+    assert (client.auth_method, client.confidential) == ("none", False)
+    assert client.grant_types == ("authorization_code", "refresh_token")
 
 
 async def test_a_symmetric_method_is_refused_whatever_else_is_listed(site):
