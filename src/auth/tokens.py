@@ -125,10 +125,11 @@ class AccessTokens:
         if keys is not self._verified_with:
             self._verified, self._verified_with = {}, keys
         digest = hashlib.sha256(encoded).digest()
-        known = self._verified.get(digest)
+        verified = self._verified
+        known = verified.get(digest)
         if known is None:
             known = await self._verify(encoded, now)
-            self._remember(digest, known)
+            _remember(verified, digest, known)
         if known.issuer != issuer:
             raise InvalidTokenError("The access token is from another issuer.")
         if known.claims.audience not in audiences:
@@ -164,10 +165,12 @@ class AccessTokens:
             raise InvalidTokenError("The access token is signed with another algorithm.")
         return key
 
-    def _remember(self, digest: bytes, verified: _Verified) -> None:
-        if len(self._verified) >= REMEMBERED:
-            del self._verified[next(iter(self._verified))]
-        self._verified[digest] = verified
+
+def _remember(verified: dict[bytes, _Verified], digest: bytes, found: _Verified) -> None:
+    """Keep a verified token among those that were verified with the same keys."""
+    if len(verified) >= REMEMBERED:
+        del verified[next(iter(verified))]
+    verified[digest] = found
 
 
 def _read(payload: bytes, now: float, key: SigningKey) -> _Verified:

@@ -188,6 +188,18 @@ async def test_a_write_whose_answer_is_lost_leaves_one_key(store, clock, tmp_pat
     assert [key.id for key in (await keys.key_set()).keys] == [kid_of(token)]
 
 
+class Contended(AilingStore):
+    """A store in which somebody else is always faster."""
+
+    async def insert(self, key: str, record: bytes, *, expires: int | None = None, owner: str | None = None) -> bool:
+        return False
+
+
+async def test_a_set_that_others_change_again_and_again_is_given_up(store, clock, tmp_path):
+    with pytest.raises(StoreUnavailableError, match="again and again"):
+        await make_keys(Contended(store), clock, folder=tmp_path).sign({}, HEADERS)
+
+
 async def test_a_set_that_a_newer_version_wrote_is_read(store, clock, tmp_path):
     keys = await rsa_keys(store, tmp_path, clock)
     stored = await store.get(records.KEYS)

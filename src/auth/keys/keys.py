@@ -5,19 +5,19 @@ import hmac
 import math
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from auth.events import Sink, ignore
 from auth.keys import jws, rsa
 from auth.keys.cached_set import CachedKeySet
-from auth.keys.errors import KeyUnavailableError
-from auth.keys.key_ring import KeyRing
 from auth.keys.key_set import usable
-from auth.keys.kms import KmsKeys
-from auth.keys.pem import PemFiles
 from auth.records import KeySet, SigningKey
 from store.protocol import Store
+
+if TYPE_CHECKING:
+    from auth.keys.key_ring import KeyRing
 
 SHORTEST_SECRET: Final = 32
 """Bytes; no less than the hash (RFC 7518, section 3.2)."""
@@ -62,19 +62,31 @@ class Keys:
         self._secret = hmac_secret
         self._clock = clock
         self._set = CachedKeySet(store, clock)
-        self._ring = KeyRing(
-            self._set,
-            PemFiles(folder),
-            KmsKeys(kms_key),
-            kms_key=kms_key,
-            access_token=access_token,
-            clock=clock,
-            events=events,
-        )
+        self._folder = folder
+        self._kms_key = kms_key
+        self._access_token = access_token
+        self._events = events
         self._known: KeySet | None = None
         self._ends = math.inf
         self._verifying: Mapping[str, SigningKey] = {SHARED.id: SHARED}
         self._public: dict[str, Any] = {}
+
+    @cached_property
+    def _ring(self) -> "KeyRing":
+        """What signs; verifying, which every cold start may do, needs none of it."""
+        from auth.keys.key_ring import KeyRing
+        from auth.keys.kms import KmsKeys
+        from auth.keys.pem import PemFiles
+
+        return KeyRing(
+            self._set,
+            PemFiles(self._folder),
+            KmsKeys(self._kms_key),
+            kms_key=self._kms_key,
+            access_token=self._access_token,
+            clock=self._clock,
+            events=self._events,
+        )
 
     async def sign(self, payload: Mapping[str, Any], headers: Mapping[str, Any]) -> str:
         """A token in compact form; `alg` and `kid` join the headers.
@@ -145,6 +157,8 @@ class Keys:
             StoreUnavailableError: the store does not answer.
         """
         if self._secret is not None:
+            from auth.keys.errors import KeyUnavailableError
+
             raise KeyUnavailableError("JWT_SECRET_KEY signs: change that setting; tokens signed before end with it.")
         return await self._ring.rotate()
 
