@@ -1,11 +1,11 @@
-"""The command line: `python -m bench lambda`, `python -m bench stream` and `python -m bench tools`."""
+"""The command line: `python -m bench lambda`, `stream`, `tools` and `auth`."""
 
 import argparse
 import asyncio
 import json
 import sys
 
-from bench import lambda_bench, stream_bench, tools_bench
+from bench import auth_bench, lambda_bench, stream_bench, tools_bench
 from bench.calls import ERAS
 from bench.report import Report, to_json, to_text
 
@@ -23,6 +23,9 @@ async def _run(options: argparse.Namespace) -> Report:
         return await tools_bench.run(tools_bench.Options(options.calls, options.upstream_calls, options.era), _progress)
     if options.benchmark == "stream":
         return await stream_bench.run(stream_bench.Options(options.rounds, options.era), _progress)
+    if options.benchmark == "auth":
+        given = auth_bench.Options(options.rounds, options.calls, options.token_requests, options.era)
+        return await auth_bench.run(given, _progress)
     return await lambda_bench.run(lambda_bench.Options(options.rounds, options.calls, options.era), _progress)
 
 
@@ -47,6 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _calls(tools, 100)
     _common(tools)
+    tokens = commands.add_parser("auth", help="what users and tokens cost, beside the same server without them")
+    tokens.add_argument("--rounds", type=_positive, default=21, help="cold starts of each kind (%(default)s)")
+    tokens.add_argument(
+        "--token-requests", type=_positive, default=200, help="token requests of each kind (%(default)s)"
+    )
+    _calls(tokens, 2000)
+    _common(tokens)
     return parser
 
 
