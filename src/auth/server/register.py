@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from auth.errors import AccessDeniedError, InvalidClientMetadataError
@@ -65,12 +66,19 @@ def registration(client: Client, secret: str | None) -> dict[str, Any]:
 async def _metadata(request: "Request") -> Mapping[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise InvalidClientMetadataError("The request must be JSON, with Content-Type: application/json.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise MetadataTooLargeError(f"The request has more than {LARGEST} bytes.")
     try:
-        return decoded(bytes(body))
+        return decoded(await _body(request))
     except ValueError:
         raise InvalidClientMetadataError("The request is not a JSON object.") from None
+
+
+async def _body(request: "Request") -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST:
+                raise MetadataTooLargeError(f"The request has more than {LARGEST} bytes.")
+    except ClientDisconnect:
+        raise InvalidClientMetadataError("The request ended early.") from None
+    return bytes(body)

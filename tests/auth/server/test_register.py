@@ -1,8 +1,11 @@
 import json
 
 import pytest
+from starlette.requests import Request
 
+from auth.errors import InvalidClientMetadataError
 from auth.server.config import Config, Limits
+from auth.server.register import register
 from tests.support.auth_server import PLENTY, START, auth_server
 
 PATH = "/oauth/register"
@@ -152,6 +155,17 @@ def test_must_not_22_an_address_registers_so_often_and_no_more(tmp_path):
 
 def test_ten_registrations_an_hour_are_the_default():
     assert Limits().registrations_per_address == 10
+
+
+def test_a_client_that_hangs_up_has_not_registered(running):
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    headers = [(b"content-type", b"application/json")]
+    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    with pytest.raises(InvalidClientMetadataError):
+        running.call(register, running.server, request, running.issuer)
+    assert running.call(running.server.clients.list) == []
 
 
 def test_registration_can_be_switched_off(tmp_path):
