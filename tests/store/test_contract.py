@@ -150,7 +150,7 @@ async def test_an_expired_record_is_not_in_the_way(store, clock):
 
 
 @pytest.mark.parametrize("left", [1, 0, -1])
-async def test_20_expiry_in_the_last_second_crashes_no_write(store, clock, left):
+async def test_must_20_expiry_in_the_last_second_crashes_no_write(store, clock, left):
     assert await store.insert("grant#1", b"x", expires=NOON + left)
     assert ((await store.get("grant#1", consistent=True)) is not None) == (left > 0)
     await store.insert("grant#2", b"x", expires=NOON + 60)
