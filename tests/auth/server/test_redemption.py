@@ -18,6 +18,7 @@ CODE = Code(authorization_code.hash_of(SECRET), challenge_of(VERIFIER), "https:/
 PENDING = Grant("id", "user", 0, "app", "App", ("mcp.read",), "https://mcp.example/mcp", 0, code=CODE)
 USED = PENDING._replace(code=CODE._replace(redeemed=10), seed="seed")
 ENDED = USED._replace(revoked=Revocation(20, "why"))
+DENIED = PENDING._replace(revoked=Revocation(20, "why"))
 CODELESS = PENDING._replace(code=None)
 
 WRONG: list[tuple[dict[str, Any], type[OAuthError]]] = [
@@ -39,7 +40,7 @@ def test_a_right_request_redeems_a_pending_grant(now: int, resource: str | None)
 
 
 @pytest.mark.parametrize(
-    ("grant", "now"), [(PENDING, 60), (USED, 10 + MARK), (ENDED, 30), (ENDED, 10 + MARK), (CODELESS, 0)]
+    ("grant", "now"), [(PENDING, 60), (USED, 10 + MARK), (ENDED, 30), (ENDED, 10 + MARK), (DENIED, 30), (CODELESS, 0)]
 )
 def test_a_code_that_expired_was_forgotten_or_belongs_to_an_ended_grant_is_refused(grant: Grant, now: int) -> None:
     assert isinstance(decide(grant, RIGHT, now, mark=MARK), Refuse)

@@ -85,8 +85,9 @@ class Refreshing(RuleBasedStateMachine):
         return self.runner.run(coroutine)
 
     @initialize()
-    def sign_up(self) -> None:
+    def sign_in(self) -> None:
         self.user = self.run(add_user(self.store))
+        self.issue(redeemed=True)
 
     def teardown(self) -> None:
         self.run(self.store.aclose())
@@ -99,8 +100,22 @@ class Refreshing(RuleBasedStateMachine):
     def pick(self, choice: int) -> Family:
         return self.families[choice % len(self.families)]
 
+    def active(self) -> list[Family]:
+        """Those that can be refreshed now."""
+        return [
+            family for family in self.families if family.tokens and self.lives(family) and not family.looping(self.now)
+        ]
+
     def lives(self, family: Family) -> bool:
         return family.ended is None and family.epoch == self.user.epoch
+
+    def fresh(self) -> list[Family]:
+        """Those whose code is good, or known when it comes again."""
+        return [
+            family
+            for family in self.families
+            if self.lives(family) and (family.redeemed is None or self.now < family.redeemed + CONFIG.redemption_mark)
+        ]
 
     async def redeem(self, family: Family, **changes: Any) -> None:
         asked = {"client": APP, "redirect_uri": REDIRECT_URI, "verifier": VERIFIER, "resource": None, **changes}
@@ -131,20 +146,35 @@ class Refreshing(RuleBasedStateMachine):
             return error
         return None
 
-    @rule()
-    def issue(self) -> None:
-        if len(self.families) < 4:
-            code = self.run(
-                self.grants.open(
-                    user=self.user,
-                    client=APP,
-                    scopes=BOTH,
-                    resource=RESOURCE,
-                    redirect_uri=REDIRECT_URI,
-                    challenge=challenge_of(VERIFIER),
-                )
+    @rule(redeemed=st.booleans())
+    def issue(self, redeemed: bool) -> None:
+        if len(self.families) >= 4:
+            return
+        code = self.run(
+            self.grants.open(
+                user=self.user,
+                client=APP,
+                scopes=BOTH,
+                resource=RESOURCE,
+                redirect_uri=REDIRECT_URI,
+                challenge=challenge_of(VERIFIER),
             )
-            self.families.append(Family(code, self.now, self.user.epoch))
+        )
+        self.families.append(Family(code, self.now, self.user.epoch))
+        if redeemed:
+            self.run(self.redeem(self.families[-1]))
+
+    @precondition(lambda self: self.active())
+    @rule(choice=st.integers(0, 3), times=st.integers(1, 10), pause=st.sampled_from([1, 7, 30]))
+    def refresh_again_and_again(self, choice: int, times: int, pause: int) -> None:
+        family = self.active()[choice % len(self.active())]
+        for _ in range(times):
+            if family.looping(self.now):
+                assert isinstance(self.refused(self.refresh(family, family.tokens[-1])), TooManyRequestsError)
+            else:
+                self.run(self.refresh(family, family.tokens[-1]))
+            self.clock.advance(pause)
+        self.forget_what_expired()
 
     @precondition(lambda self: self.families)
     @rule(choice=st.integers(0, 3))
@@ -159,7 +189,7 @@ class Refreshing(RuleBasedStateMachine):
         if self.now < before + CONFIG.redemption_mark:
             family.ended = family.ended or "replay"
 
-    @precondition(lambda self: self.families)
+    @precondition(lambda self: self.fresh())
     @rule(
         choice=st.integers(0, 3),
         wrong=st.sampled_from(
@@ -167,7 +197,8 @@ class Refreshing(RuleBasedStateMachine):
         ),
     )
     def present_the_code_wrongly(self, choice: int, wrong: dict[str, Any]) -> None:
-        assert isinstance(self.refused(self.redeem(self.pick(choice), **wrong)), OAuthError)
+        family = self.fresh()[choice % len(self.fresh())]
+        assert isinstance(self.refused(self.redeem(family, **wrong)), OAuthError)
 
     @precondition(lambda self: any(family.tokens for family in self.families))
     @rule(choice=st.integers(0, 3), age=st.integers(0, 12))
@@ -202,13 +233,12 @@ class Refreshing(RuleBasedStateMachine):
         attempt = self.grants.refresh(forged, client=client, scopes=None, resource=None)
         assert isinstance(self.refused(attempt), InvalidGrantError)
 
-    @precondition(lambda self: any(family.tokens for family in self.families))
+    @precondition(lambda self: self.active())
     @rule(choice=st.integers(0, 3), rivals=st.integers(1, 5), skew=st.sampled_from([0, 1, 61, -1, -100]))
     def race(self, choice: int, rivals: int, skew: int) -> None:
         """Several machines read the same generation; each is overtaken by the next before it writes."""
-        family, there = self.pick(choice), self.now + skew
-        busy = family.looping(self.now) or family.looping(there)
-        if not family.tokens or not self.lives(family) or busy or there >= family.expires():
+        family, there = self.active()[choice % len(self.active())], self.now + skew
+        if family.looping(there) or there >= family.expires():
             return
         token, answers = family.tokens[-1], []
 
@@ -229,12 +259,10 @@ class Refreshing(RuleBasedStateMachine):
         self.rotated(family, answers[0], there)
         assert self.events[-rivals - 1 :] == ["refresh_rotated"] + ["refresh_retried"] * rivals
 
-    @precondition(lambda self: any(family.tokens for family in self.families))
+    @precondition(lambda self: self.active())
     @rule(choice=st.integers(0, 3))
     def revoke_while_it_is_refreshed(self, choice: int) -> None:
-        family = self.pick(choice)
-        if not family.tokens or not self.lives(family) or family.looping(self.now):
-            return
+        family = self.active()[choice % len(self.active())]
 
         async def end() -> None:
             assert await self.grants.revoke(family.id, "user")
@@ -257,12 +285,10 @@ class Refreshing(RuleBasedStateMachine):
         assert isinstance(self.refused(self.redeem(family)), InvalidGrantError)
         family.ended = "replay"
 
-    @precondition(lambda self: any(family.tokens for family in self.families))
+    @precondition(lambda self: self.active())
     @rule(choice=st.integers(0, 3), fault=st.sampled_from(["read", "before", "after"]))
     def crash_while_it_is_refreshed(self, choice: int, fault: Fault) -> None:
-        family = self.pick(choice)
-        if not family.tokens or not self.lives(family) or family.looping(self.now):
-            return
+        family = self.active()[choice % len(self.active())]
         self.store.fault = fault
         assert isinstance(self.refused(self.refresh(family, family.tokens[-1])), StoreUnavailableError)
         if fault == "after":
@@ -295,6 +321,9 @@ class Refreshing(RuleBasedStateMachine):
     )
     def let_time_pass(self, seconds: int) -> None:
         self.clock.advance(seconds)
+        self.forget_what_expired()
+
+    def forget_what_expired(self) -> None:
         for family in [family for family in self.families if self.now >= family.expires()]:
             self.families.remove(family)
             attempt = self.refresh(family, family.tokens[-1]) if family.tokens else self.redeem(family)
@@ -312,13 +341,13 @@ class Refreshing(RuleBasedStateMachine):
     def who_holds_the_newest_or_the_just_superseded_token_is_not_locked_out(self) -> None:
         for family in self.families:
             found = self.run(self.grants.find(family.id))
-            for place, token in enumerate(family.tokens):
+            for place, token in list(enumerate(family.tokens))[-10:]:
                 newest = place == len(family.tokens) - 1
                 good = self.lives(family) and (newest or family.retries(place, self.now))
                 assert self.run(self.grants.is_active(token, found)) == good
 
 
 Refreshing.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestRefreshing = Refreshing.TestCase
