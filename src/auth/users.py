@@ -142,7 +142,7 @@ class Users:
             user.id,
             lambda old: old._replace(epoch=old.epoch + 1, password_hash=hashed, failures=0, locked_until=0),
         )
-        self._events(Event("password_changed", {"user": user.id, "by": "user" if current is not None else "operator"}))
+        self._events(Event("password_changed", {"user": user.id, "by": "operator" if current is None else "user"}))
         return changed
 
     async def disable(self, user: User) -> User:

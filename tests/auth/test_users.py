@@ -11,6 +11,7 @@ from auth.usernames import UnfitUsernameError
 from auth.users import SignInRefusedError, UnknownUserError, UsernameTakenError, Users
 from store.protocol import StoreUnavailableError
 from tests.auth.conftest import CONFIG
+from tests.support.watched_store import WatchedStore
 
 pytestmark = pytest.mark.anyio
 
@@ -243,3 +244,31 @@ async def test_must_10_nothing_that_is_stored_shows_a_password(users, tmp_path):
     assert b"ann" in stored
     assert GOOD.encode() not in stored
     assert b"wrong field" not in stored
+
+
+async def test_randomness_that_repeats_itself_gives_nobody_anothers_record(store, clock):
+    weak = Users(store, CONFIG, clock=clock, randomness=bytes)
+    ann = await weak.add("ann", GOOD)
+    with pytest.raises(RuntimeError, match="randomness"):
+        await weak.add("bob", OTHER)
+    assert await weak.get(ann.id) == ann
+    assert await weak.find("bob") is None
+
+
+class Overtaken(WatchedStore):
+    """A store in which somebody else was always faster."""
+
+    async def replace(self, seen, record, *, expires=None):
+        return False
+
+
+async def test_a_record_that_others_keep_changing_is_a_passing_fault(users, store, clock):
+    ann = await users.add("ann", GOOD)
+    late = Users(Overtaken(store), CONFIG, clock=clock)
+    with pytest.raises(StoreUnavailableError, match="too fast"):
+        await late.disable(ann)
+    with pytest.raises(StoreUnavailableError, match="too fast"):
+        await late.sign_in("ann", GOOD, public=True)
+    await signs_in(users, "nobody", GOOD)
+    with pytest.raises(StoreUnavailableError, match="too fast"):
+        await late.sign_in("nobody", GOOD, public=True)

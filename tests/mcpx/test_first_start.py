@@ -1,33 +1,15 @@
 """The first start: who can sign in on a laptop, and who cannot anywhere else."""
 
 import json
-import subprocess
-from contextlib import contextmanager
 
 import pytest
 
-from tests.support.command import MCPX, Command, environment, running
+from tests.support.cli import started
+from tests.support.command import running
 
 GOOD = "correct horse battery"
 COMMANDS = ["serve", "lambda"]
-
-
-@contextmanager
-def started(*arguments: str, **env: str):
-    """A server that tells an https URL, which nobody can be sent to here."""
-    process = subprocess.Popen(
-        [MCPX, *arguments, "--port", "0"],
-        env=environment(env),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    command = Command(process)
-    try:
-        command.wait_for("Ctrl-C stops it.")
-        yield command
-    finally:
-        command.kill()
+PUBLIC = {"PUBLIC_URL": "https://mcp.example.com"}
 
 
 @pytest.fixture
@@ -71,7 +53,7 @@ def test_a_store_with_users_gets_no_other(mcpx, env):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_must_24_where_others_reach_the_server_no_default_user_is_made(mcpx, env, command):
-    with started(command, PUBLIC_URL="https://mcp.example.com", **env) as server:
+    with started(command, "--port", "0", env=env | PUBLIC) as server:
         assert "Nobody can sign in yet" in server.output
         assert "users add NAME" in server.output
         assert "letmein" not in server.output
@@ -79,7 +61,7 @@ def test_must_24_where_others_reach_the_server_no_default_user_is_made(mcpx, env
 
 
 def test_must_24_a_server_that_binds_every_address_makes_no_default_user(mcpx, env):
-    with started("serve", "--host", "0.0.0.0", PUBLIC_URL="https://mcp.example.com", **env) as server:
+    with started("serve", "--host", "0.0.0.0", "--port", "0", env=env | PUBLIC) as server:
         assert "letmein" not in server.output
     assert names(mcpx) == []
 
@@ -87,7 +69,7 @@ def test_must_24_a_server_that_binds_every_address_makes_no_default_user(mcpx, e
 def test_must_24_a_laptops_user_that_went_public_is_told_to_be_nobody(mcpx, env):
     with running("serve", env=env):
         pass
-    with started("serve", PUBLIC_URL="https://mcp.example.com", **env) as server:
+    with started("serve", "--port", "0", env=env | PUBLIC) as server:
         assert "Nobody can sign in yet" in server.output
         assert "letmein" not in server.output
 

@@ -48,3 +48,10 @@ def test_the_documentation_names_no_command_and_no_flag_that_is_not_there():
 def test_every_command_says_what_it_does(command):
     assert COMMANDS[command].format_help()
     assert all(action.help for action in COMMANDS[command]._actions if action.option_strings)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_must_10_no_command_takes_a_password_or_secret_as_an_argument(command):
+    for action in COMMANDS[command]._actions:
+        secret = "password" in action.dest or "secret" in action.dest
+        assert not secret or action.nargs == 0

@@ -5,10 +5,11 @@ import pty
 import select
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.command import MCPX, environment
+from tests.support.command import MCPX, Command, environment
 from tests.support.gate import PATIENCE
 
 Done = subprocess.CompletedProcess[str]
@@ -75,6 +76,20 @@ class Cli:
             process.kill()
             process.wait()
             os.close(screen)
+
+
+@contextmanager
+def started(*arguments: str, env: Mapping[str, str]) -> Iterator[Command]:
+    """`mcpx serve` or `mcpx lambda` on whatever port and for whatever public URL, once it says that it is ready."""
+    process = subprocess.Popen(
+        [MCPX, *arguments], env=environment(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    command = Command(process)
+    try:
+        command.wait_for("Ctrl-C stops it.")
+        yield command
+    finally:
+        command.kill()
 
 
 def _until_prompt(screen: int) -> bytes:
