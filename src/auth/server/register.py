@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from auth.errors import AccessDeniedError, InvalidClientMetadataError
@@ -12,8 +12,6 @@ from auth.server.client_metadata import checked
 from auth.server.json_object import decoded
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
     from auth.server.server import AuthorizationServer
 
 LARGEST: Final = 16 * 1024
@@ -28,7 +26,7 @@ class MetadataTooLargeError(InvalidClientMetadataError):
     status = 413
 
 
-async def register(server: "AuthorizationServer", request: "Request", _issuer: str) -> Response:
+async def register(server: "AuthorizationServer", request: Request, _issuer: str) -> Response:
     """Serve a registration.
 
     Raises:
@@ -63,7 +61,7 @@ def registration(client: Client, secret: str | None) -> dict[str, Any]:
     return told | ({"client_uri": client.uri} if client.uri else {})
 
 
-async def _metadata(request: "Request") -> Mapping[str, Any]:
+async def _metadata(request: Request) -> Mapping[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise InvalidClientMetadataError("The request must be JSON, with Content-Type: application/json.")
     try:
@@ -72,7 +70,7 @@ async def _metadata(request: "Request") -> Mapping[str, Any]:
         raise InvalidClientMetadataError("The request is not a JSON object.") from None
 
 
-async def _body(request: "Request") -> bytes:
+async def _body(request: Request) -> bytes:
     body = bytearray()
     try:
         async for chunk in request.stream():
