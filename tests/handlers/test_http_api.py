@@ -4,13 +4,16 @@ import copy
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.auth_server import Clock
 from tests.support.command import environment
+from tests.support.signed_in import SignedIn, oauth_settings
 
 EVENT = json.loads(Path("events/http_api.json").read_text())
 
@@ -102,3 +105,36 @@ def test_a_request_is_logged_once_however_the_runtime_logs() -> None:
     printed = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True).stdout
     lines = [json.loads(line) for line in printed.splitlines()]
     assert [line["message"] for line in lines if line["level"] == "INFO"] == ["POST /mcp 200"]
+
+
+WITH_USERS = """
+import json, sys
+from handlers.http_api import handler
+from tests.handlers.test_http_api import EVENT, Context, event
+def show(sent):
+    reply = handler(sent, Context())
+    print(json.dumps([reply["statusCode"], reply["headers"], json.loads(reply["body"])]))
+show(EVENT)
+show(event("/.well-known/oauth-protected-resource/mcp"))
+show(EVENT | {"headers": EVENT["headers"] | {"authorization": f"Bearer {sys.argv[1]}"}})
+handler.close()
+"""
+
+
+def test_with_users_it_challenges_and_lets_in_as_the_other_doors_do(tmp_path: Path) -> None:
+    issuer = "https://mcp.example"
+    settings = oauth_settings(tmp_path, public_url=issuer)
+    token = SignedIn(issuer, settings, Clock(time.time())).token()
+    variables = {
+        "AUTH_DB_PATH": settings.auth_db_path,
+        "JWT_SECRET_KEY": "k" * 32,
+        "PUBLIC_URL": issuer,
+        "LOG_LEVEL": "ERROR",
+    }
+    command = [sys.executable, "-c", WITH_USERS, token]
+    ran = subprocess.run(command, env=environment(variables), capture_output=True, text=True, timeout=60, check=True)
+    refused, metadata, called = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert refused[0] == 401
+    assert f'resource_metadata="{issuer}/.well-known/oauth-protected-resource/mcp"' in refused[1]["www-authenticate"]
+    assert (metadata[0], metadata[2]["resource"]) == (200, f"{issuer}/mcp")
+    assert (called[0], called[2]["result"]["isError"]) == (200, False)

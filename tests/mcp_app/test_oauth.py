@@ -2,12 +2,14 @@
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from mcp_app.app import create_app
 from tests.support.lambda_scope import OnLambda
 from tests.support.mcp_messages import headers, message
+from tests.support.mcp_tools import REGISTRY
 from tests.support.serve import connected
 from tests.support.signed_in import oauth_settings, signed_in
 
@@ -256,3 +258,79 @@ def test_the_store_is_closed_with_the_server(tmp_path):
         database.execute("BEGIN EXCLUSIVE")
         database.rollback()
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        (["Bearer"], 401),
+        (["Bearer\t"], 401),
+        (["Basic dXNlcjpwYXNz"], 401),
+        (["Basic \xff\xfe"], 401),
+        (["\xff"], 401),
+        (["Bearer a", "Bearer b"], 400),
+        (["Bearer " + "." * 5000], 401),
+        (["bearer e30.bnVsbA.e30"], 401),
+        (["Bearer eyJhbGciOiJub25lIn0.e30."], 401),
+    ],
+)
+def test_no_authorization_header_makes_the_server_fail(app, values, status):
+    fields = [("authorization", value.encode("latin-1")) for value in values]
+    reply = app.client.post("/mcp", json=ECHO, headers=[*headers(ECHO).items(), *fields])
+    assert reply.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"\xff\xfe", "application/json"),
+        (b"{", "application/json"),
+        (b"[]", "text/plain"),
+        (b"", "\xe9"),
+        (b"1" * 9, ""),
+    ],
+)
+def test_no_body_makes_the_server_fail_with_or_without_a_token(app, body, content_type):
+    for token in ({}, {"authorization": f"Bearer {app.token()}"}):
+        sent = {"content-type": content_type.encode("latin-1"), **token}
+        assert app.client.post("/mcp", content=body, headers=sent).status_code in (400, 401, 415)
+
+
+def test_no_refusal_may_be_stored(tmp_path):
+    with signed_in(tmp_path) as app:
+        refusals = [
+            call(app.client),
+            call(app.client, "forged"),
+            call(app.client, path="/mcp?access_token=x"),
+            app.client.post("/oauth/token"),
+            app.client.post("/oauth/register"),
+            app.client.get("/oauth/userinfo"),
+            app.client.get("/oauth/token"),
+            app.client.get("/oauth/nothing"),
+        ]
+    assert [reply.status_code for reply in refusals] == [401, 401, 400, 400, 400, 401, 405, 404]
+    assert {reply.headers["cache-control"] for reply in refusals} == {"no-store"}
+
+
+def test_another_process_decides_the_same(tmp_path):
+    with signed_in(tmp_path, **PUBLIC) as one, signed_in(tmp_path, **PUBLIC) as other:
+        token = one.token()
+        assert (call(one.client, token).status_code, call(other.client, token).status_code) == (200, 200)
+        other.revoke_all()
+        one.clock.advance(61)
+        other.clock.advance(61)
+        assert (call(one.client, token).status_code, call(other.client, token).status_code) == (401, 401)
+
+
+def test_two_principals_at_once_are_never_taken_for_each_other(tmp_path):
+    telling = message("tools/call", {"name": "telling", "arguments": {}})
+    with signed_in(tmp_path, REGISTRY) as app, ThreadPoolExecutor(8) as pool:
+        tokens = {name: app.token(user=name) for name in ("ann", "bob", "cid")}
+
+        def subject(name):
+            sent = {**headers(telling), "authorization": f"Bearer {tokens[name]}"}
+            reply = app.client.post("/mcp", json=telling, headers=sent)
+            return reply.json()["result"]["structuredContent"]["subject"]
+
+        asked = list(tokens) * 30
+        assert list(pool.map(subject, asked)) == [f"user-{name}" for name in asked]

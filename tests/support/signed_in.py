@@ -30,13 +30,14 @@ class SignedIn:
     """A served app, and what the test needs to be somebody in it.
 
     Attributes:
-        client: of the app.
+        client: of the app, where it is served.
         issuer: what the app says that it is.
         clock: the app's.
     """
 
-    def __init__(self, client: httpx2.Client, issuer: str, settings: Settings, clock: Clock) -> None:
-        self.client = client
+    client: httpx2.Client
+
+    def __init__(self, issuer: str, settings: Settings, clock: Clock) -> None:
         self.issuer = issuer
         self.clock = clock
         self._settings = settings
@@ -83,4 +84,6 @@ def signed_in(folder: Path, registry: Registry | None = None, **given: Any) -> I
     settings, clock = oauth_settings(folder, **given), Clock()
     app = create_app(settings, registry, authorization_server(settings, clock=clock))
     with connected(app) as client:
-        yield SignedIn(client, settings.public_url or str(client.base_url).rstrip("/"), settings, clock)
+        made = SignedIn(settings.public_url or str(client.base_url).rstrip("/"), settings, clock)
+        made.client = client
+        yield made

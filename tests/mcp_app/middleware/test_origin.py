@@ -157,7 +157,14 @@ def test_a_shared_reply_shows_the_headers_that_clients_need():
         plain = client.post("/mcp").headers
     assert shared["access-control-allow-origin"] == "https://app.example"
     exposed = set(shared["access-control-expose-headers"].split(", "))
-    assert exposed == {"WWW-Authenticate", "Mcp-Session-Id", "MCP-Protocol-Version", "X-Request-Id"}
+    assert exposed == {
+        "WWW-Authenticate",
+        "x-amzn-Remapped-WWW-Authenticate",
+        "Retry-After",
+        "Mcp-Session-Id",
+        "MCP-Protocol-Version",
+        "X-Request-Id",
+    }
     assert "access-control-allow-origin" not in plain
     assert shared["vary"] == plain["vary"] == "Origin"
 
