@@ -264,7 +264,7 @@ def test_the_store_is_closed_with_the_server(tmp_path):
     ("values", "status"),
     [
         (["Bearer"], 401),
-        (["Bearer\t"], 401),
+        (["Bearer\tabc"], 401),
         (["Basic dXNlcjpwYXNz"], 401),
         (["Basic \xff\xfe"], 401),
         (["\xff"], 401),

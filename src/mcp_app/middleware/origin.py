@@ -35,7 +35,16 @@ _REQUEST_HEADERS: Final = (
     "X-Request-Id",
 )
 # A function URL renames the challenge on its way out.
-_EXPOSED: Final = "WWW-Authenticate, x-amzn-Remapped-WWW-Authenticate, Retry-After, Mcp-Session-Id, MCP-Protocol-Version, X-Request-Id"
+_EXPOSED: Final = ", ".join(
+    (
+        "WWW-Authenticate",
+        "x-amzn-Remapped-WWW-Authenticate",
+        "Retry-After",
+        "Mcp-Session-Id",
+        "MCP-Protocol-Version",
+        "X-Request-Id",
+    )
+)
 _PARAMETER_HEADER = re.compile(r"mcp-param-[a-z0-9_-]{1,64}")
 _MAX_AGE_SECONDS: Final = "7200"
 _PAGES: Final = frozenset(place.path for place in PLACES if place.page)
