@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.support.auth_server import Running, auth_server, public_client
@@ -25,9 +25,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def app() -> Iterator[str]:
-    """An app's own site; each of its pages shows the address that it was opened by, and holds what `body` says."""
+    """An app's own site; each of its pages holds what `body` says, or sends the browser on to where `to` says."""
 
-    async def show(request: Request) -> HTMLResponse:
+    async def show(request: Request) -> Response:
+        if "to" in request.query_params:
+            return RedirectResponse(request.query_params["to"], 307)
         body = request.query_params.get("body", "")
         return HTMLResponse(f'<!doctype html><link rel="icon" href="data:,"><title>App</title><h1>The app</h1>{body}')
 

@@ -363,3 +363,16 @@ def test_an_app_with_a_scheme_of_its_own_is_sent_for(desk):
     assert "code=" in sent.value.url
     assert not any("Content Security Policy" in complaint for complaint in desk.watched.complaints)
     desk.watched.complaints.clear()
+
+
+@pytest.mark.parametrize("onward", ["https://127.0.0.1:9/settings", "claude://claude.ai/settings/connectors"])
+def test_an_apps_site_may_send_the_browser_on(desk, onward):
+    callback = f"{desk.app}/callback?{urlencode({'to': onward})}"
+    desk.auth.add(public_client("onward", redirect_uris=(callback,)))
+    desk.page.goto(desk.request(client_id="onward", redirect_uri=callback))
+    desk.sign_in()
+    # Nothing is there that could answer: that the browser tries is enough.
+    with desk.page.expect_event("requestfailed", lambda request: request.url == onward):
+        allow(desk.page)
+    assert not any("Content Security Policy" in complaint for complaint in desk.watched.complaints)
+    desk.watched.complaints.clear()

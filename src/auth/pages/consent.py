@@ -10,12 +10,19 @@ from auth.pages.render import page
 from auth.records import Client
 from auth.scopes import SCOPES
 from auth.server.authorization_request import AuthorizationRequest
-from auth.server.redirect_uris import host_of, is_loopback, is_native, origin_of
+from auth.server.redirect_uris import KNOWN_SCHEMES, host_of, is_loopback, is_native, origin_of
 from auth.server.server import AuthorizationServer
 from auth.server.visit import Visit
 
 OPERATOR: Final = frozenset({"cli", "pinned"})
 """The ways by which only whoever runs the server makes a client known."""
+
+ONWARD: Final = ("https:", *(f"{scheme}:" for scheme in sorted(KNOWN_SCHEMES)))
+"""Where a client's own site may send the browser on to, with what it was told: another of its sites, or its app.
+
+Chromium holds every later redirect to the form's policy and else stops there without a word, as it would for Claude,
+whose site opens `claude:`. The form has nothing that another site could use: what it carries is bound to the session.
+"""
 
 UNVERIFIED: Final = (
     "Nobody has checked who made this app: it gave itself this name. "
@@ -78,7 +85,7 @@ def destination(redirect_uri: str) -> str:
     host = host_of(redirect_uri)
     if is_loopback(redirect_uri):
         return f"a program on this computer ({host})"
-    return f"an app on this device ({host})" if is_native(redirect_uri) else host
+    return f"an app on this device ({host})" if _opens_app(redirect_uri) else host
 
 
 def client_host(client_id: str) -> str | None:
@@ -87,11 +94,13 @@ def client_host(client_id: str) -> str | None:
 
 
 def _targets(asked: AuthorizationRequest) -> str:
-    """Where the form may lead, as a policy names it.
+    """Where the form may lead, as a policy names it: to the places that the client registered, and on from there."""
+    places = map(origin_of, (asked.redirect_uri, *asked.client.redirect_uris))
+    return " ".join(dict.fromkeys((*places, *(() if _opens_app(asked.redirect_uri) else ONWARD))))
 
-    Chromium holds later hops to it too, and a client may pass an answer on between the places that it registered.
-    """
-    return " ".join(dict.fromkeys(map(origin_of, (asked.redirect_uri, *asked.client.redirect_uris))))
+
+def _opens_app(redirect_uri: str) -> bool:
+    return is_native(redirect_uri) and not is_loopback(redirect_uri)
 
 
 def _origin(client: Client) -> str:

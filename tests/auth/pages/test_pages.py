@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.pages.consent import ONWARD
 from auth.server.consent import LIFETIME
 from mcp_app.web import page as front
 from tests.support.auth_server import auth_server, public_client
@@ -109,24 +110,29 @@ def test_redirects_and_sign_outs_are_not_kept_either(inside):
 
 
 @pytest.mark.parametrize(
-    ("registered", "asked", "allowed"),
+    ("registered", "asked", "named"),
     [
-        (("https://app.example/callback",), "https://app.example/callback", "https://app.example"),
-        (("https://app.example:8443/cb",), "https://app.example:8443/cb", "https://app.example:8443"),
-        (("http://127.0.0.1/cb",), "http://127.0.0.1:3000/cb", "http://127.0.0.1:3000 http://127.0.0.1"),
-        (("http://[::1]/cb",), "http://[::1]:3000/cb", "http:"),
-        (("cursor://anysphere.cursor-mcp/cb",), "cursor://anysphere.cursor-mcp/cb", "cursor:"),
+        (("https://app.example/callback",), "https://app.example/callback", ["https://app.example"]),
+        (("https://app.example:8443/cb",), "https://app.example:8443/cb", ["https://app.example:8443"]),
+        (("http://127.0.0.1/cb",), "http://127.0.0.1:3000/cb", ["http://127.0.0.1:3000", "http://127.0.0.1"]),
+        (("http://[::1]/cb",), "http://[::1]:3000/cb", ["http:"]),
+        (("cursor://anysphere.cursor-mcp/cb",), "cursor://anysphere.cursor-mcp/cb", ["cursor:"]),
         (
             ("https://a.example/cb", "https://b.example/cb"),
             "https://b.example/cb",
-            "https://b.example https://a.example",
+            ["https://b.example", "https://a.example"],
         ),
     ],
 )
-def test_the_consent_form_may_lead_to_the_verified_redirect_and_nowhere_else(auth, inside, registered, asked, allowed):
+def test_the_consent_form_may_lead_to_the_verified_redirect(auth, inside, registered, asked, named):
     auth.add(public_client("other", redirect_uris=registered))
     reply = inside.get(authorization(client_id="other", redirect_uri=asked))
-    assert f"form-action 'self' {allowed};" in reply.headers["content-security-policy"]
+    policy = reply.headers["content-security-policy"]
+    targets = re.search(r"form-action ([^;]*);", policy)[1].split()
+    onward = [] if asked.startswith("cursor") else list(ONWARD)
+    assert targets == ["'self'", *named, *onward]
+    assert {"https:", "claude:", "vscode:"} <= set(ONWARD)
+    assert "frame-ancestors 'none'" in policy
 
 
 def test_no_other_form_leads_anywhere_but_here(inside):
