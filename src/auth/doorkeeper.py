@@ -58,7 +58,7 @@ class Doorkeeper:
         if not user or user.disabled or not right or (public and published(password)):
             raise self._refusal(_reason(user, right=right), user, attempts)
         admitted = await self._clear(user, await self._hash_of_today(user, password), int(self._clock()))
-        self._events(Event("sign_in", {"user": user.id}))
+        self._events(Event("sign_in", {"user_id": user.id}))
         return admitted
 
     async def prove(self, user: User, password: str) -> None:
@@ -112,7 +112,7 @@ class Doorkeeper:
         return charged(attempts, now, self._limits)
 
     def _refusal(self, reason: str, user: User | None, attempts: Attempts) -> SignInRefusedError:
-        who = {"user": user.id} if user else {}
+        who = {"user_id": user.id} if user else {}
         wait = seconds_locked(attempts, int(self._clock()))
         self._events(Event("sign_in_failed", {"reason": reason, **who}))
         if wait and user and reason != "locked":

@@ -142,7 +142,7 @@ class Users:
             user.id,
             lambda old: old._replace(epoch=old.epoch + 1, password_hash=hashed, failures=0, locked_until=0),
         )
-        self._events(Event("password_changed", {"user": user.id, "by": "operator" if current is None else "user"}))
+        self._events(Event("password_changed", {"user_id": user.id, "by": "operator" if current is None else "user"}))
         return changed
 
     async def disable(self, user: User) -> User:
@@ -152,7 +152,7 @@ class Users:
             UnknownUserError: the user is gone.
         """
         changed = await self._records.change(user.id, lambda old: old._replace(epoch=old.epoch + 1, disabled=True))
-        self._events(Event("user_disabled", {"user": user.id}))
+        self._events(Event("user_disabled", {"user_id": user.id}))
         return changed
 
     async def enable(self, user: User) -> User:
@@ -162,7 +162,7 @@ class Users:
             UnknownUserError: the user is gone.
         """
         changed = await self._records.change(user.id, _enabled)
-        self._events(Event("user_enabled", {"user": user.id}))
+        self._events(Event("user_enabled", {"user_id": user.id}))
         return changed
 
     async def remove(self, user: User) -> None:
@@ -175,7 +175,7 @@ class Users:
         await self._records.change(user.id, lambda old: old._replace(epoch=old.epoch + 1, disabled=True))
         await self._records.release(user.username, user.id, int(self._clock()))
         await self._store.delete(user_key(user.id))
-        self._events(Event("user_removed", {"user": user.id}))
+        self._events(Event("user_removed", {"user_id": user.id}))
 
     @cached_property
     def _doorkeeper(self) -> "Doorkeeper":
@@ -196,7 +196,7 @@ class Users:
             await self._store.delete(key)
             raise UsernameTakenError("Somebody has that name.")
         added = await self._records.change(user.id, lambda unfinished: unfinished)
-        self._events(Event("user_added", {"user": user.id}))
+        self._events(Event("user_added", {"user_id": user.id}))
         return added
 
 

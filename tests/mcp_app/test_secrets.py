@@ -291,7 +291,7 @@ async def test_a_previous_value_that_cannot_be_read_is_told_and_asked_for_again_
     vault.rotate(arn, {"SERVER_SECRET": "b" * 32})
     secrets = secrets_at(None, clock, server_secret_arn=arn)
     for _ in range(2):
-        with pytest.raises(SecretUnavailableError, match="SERVER_SECRET could not be read .*: it is not JSON"):
+        with pytest.raises(SecretUnavailableError, match=r"SERVER_SECRET could not be read .*: it is not JSON"):
             await secrets.previous("SERVER_SECRET")
     vault.rotate(arn, {"SERVER_SECRET": "c" * 32})
     with pytest.raises(SecretUnavailableError):

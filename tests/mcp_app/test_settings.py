@@ -26,6 +26,9 @@ def test_port_stands_in_for_the_servers_own_variable():
     ("variable", "text", "attribute", "value"),
     [
         ("AUTH_MODE", "NoAuth", "auth_mode", "noauth"),
+        ("AUTH_MODE", " IAM, OAuth ,iam", "auth_mode", "iam,oauth"),
+        ("AUTH_MODE", "oauth,iam", "auth_modes", ("oauth", "iam")),
+        ("AUTH_MODE", "iam", "signs_in", False),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("LOG_FORMAT", "TEXT", "log_format", "text"),
         ("MCP_SERVER_PORT", " 0 ", "port", 0),
@@ -54,6 +57,9 @@ def test_text_becomes_a_value(variable, text, attribute, value):
     ("variable", "text"),
     [
         ("AUTH_MODE", "oauth2"),
+        ("AUTH_MODE", "oauth,basic"),
+        ("AUTH_MODE", "oauth,noauth"),
+        ("AUTH_MODE", "oauth;iam"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
         ("MCP_SERVER_PORT", "eighty"),

@@ -145,7 +145,7 @@ async def _decided(server: AuthorizationServer, visit: Visit, issuer: str, wante
     try:
         checked = authorization_request(wanted, asker.client, asker.redirect_uri, issuer)
         if decision == "deny":
-            server.events(Event("consent_denied", {"user": visit.user.id, "client": asker.client.id}))
+            server.events(Event("consent_denied", {"client_id": asker.client.id, "user_id": visit.user.id}))
             raise AccessDeniedError("The user said no.")
         if decision != "allow":
             raise InvalidRequestError("The user did not decide.")
