@@ -207,6 +207,19 @@ async def test_keys_that_were_left_unread_are_asked_for_again(dynamo, store):
         await store.get_many(["user#1"])
 
 
+async def test_who_won_is_read_consistently(dynamo, store):
+    asked = []
+
+    def spied_on(exchange):
+        asked.append(json.loads(exchange.sent)["ConsistentRead"])
+        healthy(exchange)
+
+    dynamo.once(answer_lost, "PutItem")
+    dynamo.once(spied_on, "GetItem")
+    assert await store.insert("grant#1", b"generation 0")
+    assert asked == [True]
+
+
 @pytest.mark.parametrize("consistent", [True, False])
 async def test_a_read_is_consistent_only_where_that_was_asked_for(dynamo, store, consistent):
     asked = []
