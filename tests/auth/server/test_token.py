@@ -366,3 +366,47 @@ def test_a_clients_id_and_secret_may_need_encoding(auth: Running) -> None:
     header = {"Authorization": "Basic " + base64.b64encode(joined.encode()).decode()}
     reply = auth.client.post("/oauth/token", data={"grant_type": "client_credentials"}, headers=header)
     assert reply.status_code == 200, reply.text
+
+
+def test_must_15_a_replay_is_known_to_every_instance(tmp_path: Path) -> None:
+    with auth_server(tmp_path, issuer="https://mcp.example") as one, auth_server(tmp_path, issuer=one.issuer) as two:
+        here = new_dance(one)
+        there = Dance(two, here.user, here.client)
+        code = here.code()
+        token = there.redeem(code).json()["refresh_token"]
+        current = here.refreshed(token)
+        assert there.refreshed(token) == current
+        assert refused(here.redeem(code), "invalid_grant")
+        assert refused(there.refresh(current), "invalid_grant")
+        again = here.tokens()["refresh_token"]
+        there.refreshed(again)
+        here.auth.clock.advance(61)
+        assert refused(here.refresh(again), "invalid_grant")
+        assert there.grant(again).revoked
+
+
+def test_must_11_no_cache_keeps_what_any_of_these_endpoints_says(auth: Running) -> None:
+    public, backend = new_dance(auth), Dance(auth, auth.user("bob"), auth.add(confidential_client()))
+    tokens = public.tokens()
+    own = backend.post(auth=BASIC, grant_type="client_credentials").json()["access_token"]
+    replies = [
+        public.redeem(public.code()),
+        public.redeem("no such code"),
+        public.refresh(tokens["refresh_token"]),
+        public.post(grant_type="nothing"),
+        backend.post(auth=BASIC, grant_type="client_credentials"),
+        backend.post(auth=("backend", "wrong"), grant_type="client_credentials"),
+        backend.post("/oauth/introspect", auth=BASIC, token=own),
+        backend.post("/oauth/introspect", auth=BASIC, token="no such token"),
+        backend.post("/oauth/introspect", auth=("backend", "wrong"), token=own),
+        auth.client.get("/oauth/userinfo", headers={"Authorization": f"Bearer {own}"}),
+        auth.client.get("/oauth/userinfo", headers={"Authorization": "Bearer nothing"}),
+        auth.client.get("/oauth/userinfo"),
+        backend.post("/oauth/revoke", auth=BASIC, token=own),
+        public.post("/oauth/revoke", token=tokens["access_token"]),
+        public.post("/oauth/revoke"),
+        auth.client.post("/oauth/token", json={}),
+    ]
+    assert {reply.status_code for reply in replies} == {200, 400, 401}
+    assert {reply.headers.get("cache-control") for reply in replies} == {"no-store"}
+    assert {reply.headers.get("pragma") for reply in replies} == {"no-cache"}
