@@ -4,15 +4,14 @@ import json
 
 import pytest
 
+from tests.mcpx.conftest import add_users
 from tests.mcpx.test_token import call
 from tests.support.command import running
-
-GOOD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
 def ann(mcpx):
-    mcpx.ok("users", "add", "ann", stdin=GOOD)
+    add_users(mcpx, "ann")
 
 
 def test_a_rotation_keeps_the_old_key_for_what_it_signed(mcpx):

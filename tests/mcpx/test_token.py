@@ -5,18 +5,17 @@ import json
 import httpx2
 import pytest
 
+from tests.mcpx.conftest import add_users
 from tests.support.auth_server import claims
 from tests.support.command import running
 from tests.support.gate import PATIENCE
 
-GOOD = "correct horse battery"
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"message": "hi"}}}
 
 
 @pytest.fixture
 def ann(mcpx):
-    mcpx.ok("users", "add", "ann", stdin=GOOD)
-    return json.loads(mcpx.ok("users", "list", "--json"))[0]["id"]
+    return add_users(mcpx, "ann")[0]
 
 
 def call(url: str, token: str) -> httpx2.Response:
@@ -62,7 +61,7 @@ def test_a_token_is_for_the_server_of_the_settings_and_lives_15_minutes(mcpx, an
 
 def test_it_must_be_clear_whose_the_token_is(mcpx, ann):
     assert "there is no user 'bob'" in mcpx.refused("token", "--user", "bob")
-    mcpx.ok("users", "add", "bob", stdin=GOOD)
+    add_users(mcpx, "bob")
     assert "--user NAME" in mcpx.refused("token")
     mcpx.ok("users", "disable", "bob")
     assert "bob is disabled" in mcpx.refused("token", "--user", "bob")
@@ -75,7 +74,7 @@ def test_no_token_lives_longer_than_an_hour(mcpx, minutes):
 
 
 def test_grants_are_listed_and_all_of_a_users_are_revoked_at_once(mcpx, ann):
-    mcpx.ok("users", "add", "bob", stdin=GOOD)
+    add_users(mcpx, "bob")
     for user in ("ann", "ann", "bob"):
         mcpx.ok("token", "--user", user)
     title, *rows = mcpx.ok("grants", "list").splitlines()

@@ -10,6 +10,7 @@ import pytest
 from auth.server.config import Config
 from auth.users import SignInRefusedError, Users
 from store.sqlite import SqliteStore
+from tests.mcpx.conftest import add_users
 
 GOOD = "correct horse battery"
 OTHER = "battery horse correct"
@@ -52,8 +53,7 @@ def test_a_user_comes_changes_and_goes(mcpx):
 
 
 def test_users_are_listed_for_people_and_for_scripts(mcpx):
-    for name in ("bob", "ann"):
-        mcpx.ok("users", "add", name, stdin=GOOD)
+    add_users(mcpx, "bob", "ann")
     signs_in(mcpx, "bob", GOOD)
     title, ann, bob = mcpx.ok("users", "list").splitlines()
     assert title.split() == ["NAME", "STATE", "CREATED", "LAST", "SIGN", "IN", "ID"]
@@ -74,7 +74,7 @@ def test_a_change_can_be_read_by_a_script(mcpx):
 
 
 def test_a_lock_is_shown_and_lifted(mcpx):
-    mcpx.ok("users", "add", "ann", stdin=GOOD)
+    add_users(mcpx, "ann")
     for _ in range(5):
         assert not signs_in(mcpx, "ann", "a wrong password")
     assert states(mcpx)["ann"].startswith("locked until 2")
