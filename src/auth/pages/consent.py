@@ -24,14 +24,8 @@ Chromium holds every later redirect to the form's policy and else stops there wi
 whose site opens `claude:`. The form has nothing that another site could use: what it carries is bound to the session.
 """
 
-UNVERIFIED: Final = (
-    "Nobody has checked who made this app: it gave itself this name. "
-    "Go on only if you have just started to connect it yourself."
-)
-LOOPBACK: Final = (
-    "This app runs on your own computer, where another program could pass itself off as it. "
-    "Go on only if you have just started it yourself."
-)
+UNVERIFIED: Final = "Nobody has checked who made this app: it gave itself this name."
+LOOPBACK: Final = "It runs on your own computer, where another program could pass itself off as it."
 
 
 class Described(NamedTuple):
@@ -104,15 +98,13 @@ def _opens_app(redirect_uri: str) -> bool:
 
 
 def _origin(client: Client) -> str:
-    if client.source in OPERATOR:
-        return "Known to whoever runs this server"
     host = client_host(client.id)
-    return "Registered itself; not verified" if host is None else f"Described by {host}"
+    if client.source in OPERATOR:
+        return f"Known to this server, published by {host}" if host else "Known to whoever runs this server"
+    return f"Described by {host}" if host else "Registered itself; not verified"
 
 
 def _warnings(client: Client) -> tuple[str, ...]:
-    if client.source in OPERATOR:
-        return ()
     unverified = (UNVERIFIED,) if client.source == "dcr" else ()
     local = bool(client.redirect_uris) and all(is_loopback(uri) for uri in client.redirect_uris)
     return (*unverified, LOOPBACK) if local else unverified

@@ -5,11 +5,13 @@ import hashlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from auth.pages.consent import ONWARD
 from auth.server.consent import LIFETIME
+from auth.server.pinned import PINNED
 from mcp_app.web import page as front
 from tests.support.auth_server import auth_server, public_client
 from tests.support.visitor import Visitor, alice, authorization, fields, words
@@ -177,6 +179,11 @@ CLIENTS = {
         ["Nobody has checked who made this app"],
     ),
     "the operator's": (public_client("c", source="cli"), ("Known to whoever runs this server", "app.example"), []),
+    "the operator's, on loopback": (
+        public_client("c", source="cli", redirect_uris=("http://127.0.0.1:6274/cb",)),
+        ("Known to whoever runs this server", "a program on this computer (127.0.0.1)"),
+        ["another program could pass itself off as it"],
+    ),
     "registered itself, on loopback": (
         public_client("c", redirect_uris=("http://127.0.0.1:6274/cb",)),
         ("Registered itself; not verified", "a program on this computer (127.0.0.1)"),
@@ -206,6 +213,14 @@ def test_the_consent_page_says_who_asks_from_where_and_for_what(auth, inside, cl
     assert "See which tools there are, and use those that only read" in shown
     assert "Use every tool" not in shown
     assert [warning for warning in WARNINGS if warning in shown] == warnings
+
+
+@pytest.mark.parametrize("client", PINNED.values(), ids=lambda client: client.name)
+def test_a_client_that_is_known_beforehand_is_named_with_its_publisher(inside, client):
+    shown = words(inside.get(authorization(client_id=client.id, redirect_uri=client.redirect_uris[0])))
+    assert f"Allow {client.name} to use mcpx for you?" in shown
+    assert f"Known to this server, published by {urlsplit(client.id).hostname}" in shown
+    assert ("another program" in shown) == all(uri.startswith("http://") for uri in client.redirect_uris)
 
 
 def test_every_page_can_be_used_without_seeing_it(inside):
