@@ -1,7 +1,9 @@
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
 from auth.errors import InvalidRequestError, InvalidTargetError, OAuthError
-from auth.server.form import MAX_BYTES, MAX_FIELDS, parse_form, required
+from auth.server.form import MAX_BYTES, MAX_FIELDS, parse_form, read_form, required
 from tests.support.auth_server import Running
 from tests.support.granting import Dance
 
@@ -81,3 +83,18 @@ def test_a_form_is_known_by_its_media_type_however_it_is_written(dance: Dance, c
     body = f"grant_type=nothing&client_id={dance.client.id}"
     reply = dance.auth.client.post("/oauth/token", content=body, headers={"Content-Type": content_type})
     assert reply.json()["error"] == "unsupported_grant_type"
+
+
+@pytest.mark.anyio
+async def test_a_form_that_ends_early_is_refused() -> None:
+    messages = [
+        {"type": "http.request", "body": b"grant_type=", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", FORM.encode())]}
+    with pytest.raises(InvalidRequestError, match="ended early"):
+        await read_form(Request(scope, receive))

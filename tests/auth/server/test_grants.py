@@ -1,9 +1,12 @@
 """Grants as the pages and the command line see them."""
 
+from pathlib import Path
+
 import pytest
 
 from auth.records import Client, grant_key, user_key
-from tests.support.auth_server import public_client
+from store.protocol import StoreUnavailableError
+from tests.support.auth_server import auth_server, public_client
 from tests.support.granting import Dance
 
 
@@ -102,3 +105,13 @@ def test_a_grant_is_stored_under_its_id_for_its_user(dance: Dance) -> None:
     assert stored
     assert stored.owner == f"grants#{dance.user.id}"
     assert stored.expires == dance.auth.clock.now + 60
+
+
+def test_a_grant_never_takes_anothers_place(tmp_path: Path) -> None:
+    with auth_server(tmp_path, randomness=bytes) as repeating:
+        user, first = repeating.user("carol"), repeating.add(public_client("first"))
+        theirs = Dance(repeating, user, first)
+        code = theirs.code()
+        with pytest.raises(StoreUnavailableError):
+            theirs.code(client=public_client("second"))
+        assert theirs.grant(code).client_id == "first"

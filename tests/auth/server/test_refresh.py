@@ -257,6 +257,8 @@ class FailingStore(SqliteStore):
     async def replace(self, *args: Any, **kwargs: Any) -> bool:
         if self.fails == "before":
             raise StoreUnavailableError("before", 7)
+        if self.fails == "lose":
+            return False
         won = await super().replace(*args, **kwargs)
         if self.fails == "after":
             raise StoreUnavailableError("after", 7)
@@ -307,3 +309,15 @@ def test_a_reuse_that_cannot_be_written_down_is_no_refusal_yet(failing: tuple[Da
     store.fails = ""
     assert said(ours.refresh(token)) == GONE
     assert ours.grant(token).revoked
+
+
+def test_whoever_loses_every_race_is_told_to_come_again_and_loses_nothing(failing: tuple[Dance, FailingStore]) -> None:
+    ours, store = failing
+    code, token = ours.code(), ours.tokens()["refresh_token"]
+    store.fails = "lose"
+    for reply in (ours.refresh(token), ours.redeem(code), ours.post("/oauth/revoke", token=token)):
+        assert said(reply) == (503, "temporarily_unavailable")
+        assert reply.headers["retry-after"] == "1"
+    store.fails = ""
+    assert ours.refresh(token).status_code == 200
+    assert ours.redeem(code).status_code == 200
