@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from auth.keys import jws
-from auth.keys.key_set import usable
 from auth.keys.keys import Keys
 from auth.records import SigningKey
 
@@ -143,12 +142,12 @@ class AccessTokens:
             parts = jws.parse(token)
         except jws.MalformedError:
             raise InvalidTokenError("The access token is malformed.") from None
-        key = await self._key(parts.header, now)
+        key = await self._key(parts.header)
         if not self._keys.verifies(key, parts.signed, parts.signature):
             raise InvalidTokenError("The access token's signature is wrong.")
         return _read(parts.payload, now, key)
 
-    async def _key(self, header: Mapping[str, Any], now: float) -> SigningKey:
+    async def _key(self, header: Mapping[str, Any]) -> SigningKey:
         """The key that a header names; the header is a stranger's, and decides nothing but which of our keys it is."""
         # No extension is known here: `crit` asks for one, and `jwk`, `jku`, `x5u` bring keys along.
         if header.keys() != _HEADER or header["typ"] != TYPE:
@@ -159,7 +158,7 @@ class AccessTokens:
         key = (await self._keys.verification_keys()).get(kid)
         if key is None:
             key = (await self._keys.verification_keys(refresh=True)).get(kid)
-        if key is None or not usable(key, now):
+        if key is None:
             raise InvalidTokenError("The access token is signed with a key that this server does not have.")
         if header["alg"] != key.algorithm:
             raise InvalidTokenError("The access token is signed with another algorithm.")
