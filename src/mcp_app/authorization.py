@@ -144,11 +144,8 @@ def _server_key(settings: Settings, secrets: Secrets) -> "ServerKey":
     from auth.keys.server_key import FileSecret, ServerKey
 
     folder = _folder(settings)
-    if settings.server_secret is not None or settings.server_secret_arn is not None:
-        return ServerKey(_SharedSecret(secrets))
-    if folder is None:
-        raise SettingsError("AUTH_MODE=oauth needs SERVER_SECRET where there is no folder for a key")
-    return ServerKey(FileSecret(folder))
+    shared = settings.server_secret is not None or settings.server_secret_arn is not None
+    return ServerKey(_SharedSecret(secrets) if shared or folder is None else FileSecret(folder))
 
 
 class _SharedSecret:
@@ -169,7 +166,9 @@ class _SharedSecret:
         try:
             current = await self._secrets.get(SECRET, refresh=refresh)
             if current is None:
-                raise KeyUnavailableError(f"the secret that SERVER_SECRET_ARN names holds no {SECRET}")
+                raise KeyUnavailableError(
+                    f"there is no {SECRET}, neither set nor in the secret that SERVER_SECRET_ARN names"
+                )
             return SealingSecrets(current, await self._secrets.previous(SECRET))
         except SecretUnavailableError as error:
             raise KeyUnavailableError(str(error)) from None

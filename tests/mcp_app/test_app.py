@@ -8,6 +8,7 @@ import anyio.to_thread
 import pytest
 
 from mcp_app.app import create_app
+from mcp_app.authentication import authenticator
 from mcp_app.settings import Settings, SettingsError
 from mcp_app.tools.registry import Registry
 from mcp_app.tools.utility.echo import echo
@@ -77,6 +78,12 @@ def test_a_server_with_users_is_refused_where_it_would_not_be_safe(given, advice
 )
 def test_a_server_with_users_may_start_where_it_is_safe(given):
     assert create_app(Settings(auth_mode="oauth", **given))
+
+
+@pytest.mark.parametrize("mode", ["oauth", "provider"])
+def test_a_mode_that_nobody_was_put_in_charge_of_lets_nobody_in(mode):
+    with pytest.raises(SettingsError, match=f"AUTH_MODE={mode} cannot be served"):
+        authenticator(Settings(auth_mode=mode), None)
 
 
 def test_aws_identities_come_by_a_function_url_alone():

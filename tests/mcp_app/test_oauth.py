@@ -334,3 +334,20 @@ def test_two_principals_at_once_are_never_taken_for_each_other(tmp_path):
 
         asked = list(tokens) * 30
         assert list(pool.map(subject, asked)) == [f"user-{name}" for name in asked]
+
+
+def test_what_cannot_be_served_now_is_a_503_everywhere_and_reported(tmp_path, capfd):
+    (tmp_path / "broken.db").write_text("no database at all, but long enough to be taken for one if nobody looks" * 20)
+    with signed_in(tmp_path, auth_db_path=str(tmp_path / "broken.db"), log_level="WARNING") as app:
+        form = {"grant_type": "authorization_code", "client_id": "app", "code": "a.b"}
+        token = app.client.post("/oauth/token", data=form)
+        page = app.client.get("/account", headers={"Cookie": f"mcpx-session={'x' * 43}"})
+    assert (token.status_code, token.json()["error"]) == (503, "temporarily_unavailable")
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    for reply in (token, page):
+        assert int(reply.headers["retry-after"]) > 0
+        assert reply.headers["cache-control"] == "no-store"
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines() if line.startswith("{")]
+    reported = [line["details"]["endpoint"] for line in lines if line.get("event") == "unavailable"]
+    assert reported == ["oauth_token", "account"]
+    assert str(tmp_path) not in json.dumps(lines)

@@ -11,13 +11,23 @@ import pytest
 from pydantic import Field
 
 import mcp_app.tools.utility
+from auth.principal import VISITOR, Principal
 from mcp_app.clients.errors import SlowError
 from mcp_app.deadline import Deadline
 from mcp_app.tools.content import Content, Image, InputRequest, NeedsInput, Text
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.outcome import Outcome, Status
 from mcp_app.tools.registry import Registry, UnknownToolError, discover
-from mcp_app.tools.tool import Annotations, Arguments, InvalidArgumentsError, Result, Tool, ToolError, tool
+from mcp_app.tools.tool import (
+    Annotations,
+    Arguments,
+    ForbiddenError,
+    InvalidArgumentsError,
+    Result,
+    Tool,
+    ToolError,
+    tool,
+)
 from tests.support.calls import idle_clients, text_of
 
 pytestmark = pytest.mark.anyio
@@ -219,3 +229,24 @@ def test_tools_are_found_in_a_fixed_order() -> None:
 async def test_a_deadline_is_never_negative() -> None:
     assert Deadline(5.0, lambda: 9.0).remaining() == 0.0
     assert Deadline.after(5.0, lambda: 9.0).remaining() == 5.0
+
+
+@pytest.mark.parametrize("principal", [VISITOR, Principal("ann", "app", frozenset({"other"}))])
+async def test_who_lacks_the_scopes_is_refused_at_every_door_before_anything_runs(principal: Principal) -> None:
+    context = ToolContext(deadline=Deadline.after(5), clients=idle_clients(), principal=principal)
+    outcome = await Registry([double]).call("math.double", {"value": "not looked at"}, context)
+    assert outcome == Outcome.refusal(
+        Status.FORBIDDEN, "Double needs the permission mcp.read. Sign in to give it.", frozenset({"mcp.read"})
+    )
+    assert outcome.is_error
+
+
+async def test_who_has_them_is_served() -> None:
+    principal = Principal("ann", "app", frozenset({"mcp.tools"}))
+    context = ToolContext(deadline=Deadline.after(5), clients=idle_clients(), principal=principal)
+    assert (await Registry([double]).call("math.double", {"value": 1}, context)).status is Status.OK
+
+
+async def test_a_tool_may_refuse_by_itself() -> None:
+    outcome = await run(failing(ForbiddenError("Only on Mondays.", ["work"])))
+    assert outcome == Outcome.refusal(Status.FORBIDDEN, "Only on Mondays.", frozenset({"work"}))
