@@ -41,8 +41,14 @@ class App:
 @asynccontextmanager
 async def entered(app: Starlette) -> AsyncIterator[App]:
     """The app between its lifespan's beginning and end."""
+    failure: Exception | None = None
     async with app.router.lifespan_context(app):
-        yield App(app)
+        try:
+            yield App(app)
+        except Exception as error:  # noqa: BLE001 - the lifespan's task groups would wrap it
+            failure = error
+    if failure is not None:
+        raise failure
 
 
 def _scope(path: str, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -31,16 +31,6 @@ class ColdStarts:
     answered: dict[str, list[float]] = field(default_factory=lambda: {NOAUTH.key: [], OAUTH.key: []})
     imports: dict[str, list[float]] = field(default_factory=lambda: {APP: [], WITH_BOTO3: []})
 
-    @property
-    def growth(self) -> list[float]:
-        """What users and tokens add to a cold start."""
-        return _differences(self.answered[OAUTH.key], self.answered[NOAUTH.key])
-
-    @property
-    def boto3(self) -> list[float]:
-        """What importing boto3 and making the one client that is needed adds to the app's import."""
-        return _differences(self.imports[WITH_BOTO3], self.imports[APP])
-
 
 async def measure(lab: Lab, rounds: int) -> ColdStarts:
     """Measure `rounds` cold starts of each, after one uncounted round."""
@@ -78,7 +68,3 @@ async def _cold_start(lab: Lab, variant: Variant, call: Call) -> float:
 def _credentials(environment: Mapping[str, str]) -> dict[str, str]:
     aws_variables = {name: value for name, value in environment.items() if name.startswith("AWS_")}
     return {**OURS.environment, **aws_variables}
-
-
-def _differences(more: list[float], less: list[float]) -> list[float]:
-    return [one - other for one, other in zip(more, less, strict=True)]

@@ -11,6 +11,7 @@ from mcp import Client
 
 from lambda_asgi.emulator import Emulator, FunctionConfig
 from tests.support.command import running
+from tests.support.person import Person
 from tests.support.rie import rie
 from tests.support.tools import ROOT
 
@@ -64,6 +65,14 @@ async def test_nothing_is_written_into_the_package(emulator: Emulator, artifact:
 def test_the_command_runs_the_package(artifact: Path, python: str) -> None:
     with running("lambda", "--auth", "noauth", "--package", str(artifact), "--python", python) as server:
         assert httpx2.get(f"{server.url}/healthz").json()["status"] == "ok"
+
+
+def test_the_package_has_pages_on_which_people_sign_in(artifact: Path, python: str, tmp_path: Path) -> None:
+    users = {"AUTH_DB_PATH": str(tmp_path / "auth.db")}
+    with running("lambda", "--package", str(artifact), "--python", python, env=users) as server:
+        assert httpx2.post(f"{server.url}/mcp").status_code == 401
+        with Person("mcpuser", "OMG!letmein") as person:
+            assert "Signed in as" in person.account(server.url)
 
 
 async def test_awss_own_emulator_runs_the_package(artifact: Path, python: str) -> None:

@@ -97,6 +97,12 @@ class Person:
                 reply = self._submit(reply, home, button)
         raise AssertionError(f"still on the way after {STEPS} steps: {reply.url}")
 
+    def account(self, url: str) -> str:
+        """Sign in for nothing but the account page of a server; what it says."""
+        home = _origin(url)
+        reply = self._submit(self._browser.get(f"{home}/login"), home, "Sign in")
+        return self._browser.get(urljoin(home, reply.headers["location"])).text
+
     def _submit(self, page: httpx2.Response, home: str, button: str) -> httpx2.Response:
         form, pressed = self._chosen(forms(page.text), button)
         values = form.fields | pressed
