@@ -13,6 +13,7 @@ from auth.pages.render import page, wait
 from auth.records import User
 from auth.server.authorization_response import see_other
 from auth.server.cookies import BROWSER, SESSION, read_cookie, set_cookie
+from auth.server.passed_on import from_elsewhere
 from auth.server.return_target import LostTargetError, target
 from auth.server.server import AuthorizationServer
 from auth.server.visit import is_public, signed_in
@@ -52,7 +53,8 @@ async def _sign_in(server: AuthorizationServer, request: Request, issuer: str) -
     onward = await target(server, sealed)
     try:
         await server.limits.sign_in(username, server.address(request.scope))
-        user = await server.users.sign_in(username, form.get("password", ""), public=is_public(issuer))
+        public = is_public(issuer) or from_elsewhere(request)
+        user = await server.users.sign_in(username, form.get("password", ""), public=public)
     except (TooManyRequestsError, SignInRefusedError) as refusal:
         seconds = refusal.retry_after
         return await _form(server, request, issuer, sealed=sealed, username=username, refused=True, seconds=seconds)
