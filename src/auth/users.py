@@ -135,9 +135,9 @@ class Users:
             UnknownUserError: the user is gone.
         """
         check_new(password, user.username)
+        hashed = await self._passwords.hashed(password)
         if current is not None:
             await self._doorkeeper.prove(user, current)
-        hashed = await self._passwords.hashed(password)
         changed = await self._records.change(
             user.id,
             lambda old: old._replace(epoch=old.epoch + 1, password_hash=hashed, failures=0, locked_until=0),
