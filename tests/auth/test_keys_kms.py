@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from auth.keys.errors import KeyUnavailableError
-from auth.keys.key_set import HEAD_START, KEPT
+from auth.keys.key_set import KEPT, KMS_HEAD_START
 from auth.keys.keys import Keys
 from tests.support.aws import REGION, aws_server
 from tests.support.calls import UNREACHABLE
@@ -101,7 +101,7 @@ async def test_one_command_rotates_to_a_key_with_the_spec_policy_and_tags_of_the
     keys = make_keys(store, clock, kms_key=arn)
     before = await keys.sign({}, {})
     new = await keys.rotate()
-    clock.advance(HEAD_START)
+    clock.advance(KMS_HEAD_START)
     after = await keys.sign({}, {})
     assert (kid_of(after), kid_of(before) != new.id) == (new.id, True)
     assert await verified_by_pyjwt(keys, after) == await verified_by_pyjwt(keys, before) == {}
@@ -137,7 +137,7 @@ async def test_a_key_that_is_new_in_the_settings_takes_over(store, clock, kms, t
     for _ in range(2):
         keys = make_keys(store, clock, folder=tmp_path, kms_key=kms.key())
         assert kid_of(await keys.sign({}, {})) == seen[-1]
-        clock.advance(HEAD_START)
+        clock.advance(KMS_HEAD_START)
         seen.append(kid_of(await keys.sign({}, {})))
     assert len(set(seen)) == 3
     assert await verified_by_pyjwt(keys, before) == {}

@@ -10,7 +10,7 @@ from auth.events import Event, Sink
 from auth.keys import rsa
 from auth.keys.cached_set import CachedKeySet
 from auth.keys.errors import KeyUnavailableError
-from auth.keys.key_set import HEAD_START, joined, signing
+from auth.keys.key_set import HEAD_START, KMS_HEAD_START, joined, signing
 from auth.keys.kms import PREFIX as IN_KMS
 from auth.keys.kms import KmsKeys
 from auth.keys.pem import PemFiles
@@ -124,7 +124,7 @@ class KeyRing:
                 await self._in_thread(lambda: place.discard(made))
                 return keys.keys[-1]
             now = self._clock()
-            new = SigningKey(kid, rsa.ALGORITHM, made.public, made.private, _start(keys, now))
+            new = SigningKey(kid, rsa.ALGORITHM, made.public, made.private, _start(keys, made, now))
             after = joined(keys, new, access_token=self._access_token, now=now, keep=self._kept(keys))
             if await self._set.write(stored, after):
                 self._events(Event("signing_key_added", {"kid": kid, "place": made.private.partition(":")[0]}))
@@ -148,6 +148,7 @@ class KeyRing:
             raise
 
 
-def _start(keys: KeySet, now: float) -> int:
+def _start(keys: KeySet, made: Made, now: float) -> int:
     """When a key that joins now begins to sign: at once only if there is no other."""
-    return int(now) + (HEAD_START if keys.keys else 0)
+    head_start = KMS_HEAD_START if made.private.startswith(IN_KMS) else HEAD_START
+    return int(now) + (head_start if keys.keys else 0)

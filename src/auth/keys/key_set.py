@@ -17,6 +17,11 @@ HEAD_START: Final = PAUSE + 5
 Whoever then meets it for the first time may read again, even if somebody has just made it read for a made-up key.
 """
 
+KMS_HEAD_START: Final = MAX_AGE + 60
+"""The same for a key in KMS: the tags by which a role may sign with it count only after up to five minutes (AWS KMS
+Developer Guide, "Using tags to control access to KMS keys").
+"""
+
 OVERLAP: Final = 2 * MAX_AGE
 """Seconds for which an ended key verifies beyond its last token: machines that have not read again sign with it."""
 

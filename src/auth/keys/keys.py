@@ -150,7 +150,7 @@ class Keys:
     async def rotate(self) -> SigningKey:
         """Let a new key sign, where the current one is: a new file, or a new KMS key like it.
 
-        It signs after a head start of seconds, and the one before verifies until its last token has ended.
+        It signs after a head start of seconds, in KMS of six minutes, and the one before verifies until its last token has ended.
 
         Raises:
             KeyUnavailableError: a secret signs, which only its setting changes; or no key can be made.
