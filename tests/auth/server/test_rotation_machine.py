@@ -238,7 +238,7 @@ class Refreshing(RuleBasedStateMachine):
     def race(self, choice: int, rivals: int, skew: int) -> None:
         """Several machines read the same generation; each is overtaken by the next before it writes."""
         family, there = self.active()[choice % len(self.active())], self.now + skew
-        if family.looping(there) or there >= family.expires():
+        if family.looping(there) or any(there >= other.expires() for other in self.families):
             return
         token, answers = family.tokens[-1], []
 
