@@ -38,7 +38,6 @@ def render(settings: Settings, registry: Registry, public_url: str | None) -> tu
         clients="".join(_client(guide) for guide in guides(settings.name, url, signs_in=settings.signs_in)),
         tools="".join(_tool(tool, dotted=settings.dotted_tool_names) for tool in registry.tools),
         access=_access(settings),
-        account='<a href="/account">Your account</a>' if settings.signs_in else "",
         versions=f"{VERSIONS[0]} and, for older clients, {VERSIONS[-1]} to {VERSIONS[1]}",
         help=_help(settings.documentation_url),
     )
@@ -58,8 +57,15 @@ def _note(public_url: str | None) -> str:
 
 def _access(settings: Settings) -> str:
     if settings.signs_in:
-        return "Your assistant opens this server's sign-in page when it first connects."
-    return "Open to everybody, without sign-in." if settings.auth_mode == "noauth" else "For signed AWS requests only."
+        return (
+            'When it first connects, it opens this server\'s sign-in page. <a href="/account">Your account</a> shows '
+            "what you allowed."
+        )
+    return (
+        "It is open to everybody, without sign-in."
+        if settings.auth_mode == "noauth"
+        else "It takes signed AWS requests only."
+    )
 
 
 def _count(tools: int) -> str:

@@ -218,3 +218,18 @@ def test_other_methods_are_refused(client, method):
     reply = client.request(method, "/")
     assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD, POST")
     assert reply.json()["error"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"auth_mode": "noauth"}, "It is open to everybody, without sign-in."),
+        ({"auth_mode": "iam", "lambda_function": "mcp"}, "It takes signed AWS requests only."),
+        ({"auth_mode": "oauth", "auth_db_path": "/nowhere/auth.db"}, "it opens this server's sign-in page."),
+    ],
+)
+def test_the_page_says_how_people_get_in(given, words):
+    with connected(create_app(Settings(log_level="ERROR", **given))) as client:
+        page = Page(client.get("/", headers=BROWSER).text)
+    assert words in page.words
+    assert (("a", {"href": "/account"}) in page.tags) == (given["auth_mode"] == "oauth")
