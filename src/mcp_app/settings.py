@@ -126,7 +126,10 @@ class Settings:
         "SIGN_IN_LONGEST_LOCK_SECONDS", 3600, integer(1), "The longest that a lock gets."
     )
     token_requests_per_client = Variable(
-        "TOKEN_REQUESTS_PER_CLIENT", 60, integer(1), "Token requests that one client may make in a minute."
+        "TOKEN_REQUESTS_PER_CLIENT",
+        60,
+        integer(1),
+        "Token requests that one client may make in a minute from one address.",
     )
     registrations_per_address = Variable(
         "REGISTRATIONS_PER_ADDRESS", 10, integer(1), "Clients that may register from one address in an hour."

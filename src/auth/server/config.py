@@ -16,7 +16,7 @@ class Limits(NamedTuple):
         failures_before_lock: failed sign-ins in a row from which on the user is locked.
         first_lock: how long the first lock lasts; each further failure doubles it.
         longest_lock: the most that doubling leads to.
-        token_requests_per_client: in a minute.
+        token_requests_per_client: in a minute, from one address.
         registrations_per_address: in an hour.
     """
 

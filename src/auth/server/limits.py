@@ -44,9 +44,14 @@ class RateLimits:
         name = _hashed(canonical_or_typed(username))
         await self._count("sign_in_user", name, self._limits.sign_ins_per_user, MINUTE)
 
-    async def token(self, client_id: str) -> None:
-        """Count a token request of a client, which need not exist."""
-        await self._count("token", _hashed(client_id), self._limits.token_requests_per_client, MINUTE)
+    async def token(self, client_id: str, address: str) -> None:
+        """Count a token request of a client, which need not exist, from an address.
+
+        Anybody can name a public client, and an app's document is the same client for all of its users: a stranger
+        must not use up what it has.
+        """
+        who = _hashed(f"{network(address)} {client_id}")
+        await self._count("token", who, self._limits.token_requests_per_client, MINUTE)
 
     async def registration(self, address: str) -> None:
         """Count a registration from an address."""

@@ -32,7 +32,7 @@ async def token(server: AuthorizationServer, request: Request, issuer: str) -> R
     """Serve the token endpoint."""
     form = await read_form(request)
     credentials = client_authentication.read(request, form)
-    await server.limits.token(credentials.client_id)
+    await server.limits.token(credentials.client_id, server.address(request.scope))
     client = await client_authentication.check(server, credentials)
     grant_type = required(form, "grant_type")
     serve = GRANT_TYPES.get(grant_type)

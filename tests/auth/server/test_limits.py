@@ -81,10 +81,15 @@ async def test_must_22_ten_registrations_an_hour_per_address(limits, clock):
 
 
 async def test_sixty_token_requests_a_minute_per_client(limits):
-    count, refused = await allowed(limits.token, "https://client.example/" + "x" * 3000)
+    count, refused = await allowed(limits.token, "https://client.example/" + "x" * 3000, HERE)
     assert (count, refused.retry_after) == (60, 60)
-    await limits.token("another")
-    await limits.token("\ud800")
+    await limits.token("another", HERE)
+    await limits.token("\ud800", HERE)
+
+
+async def test_a_stranger_uses_up_nobodys_token_requests(limits):
+    assert (await allowed(limits.token, "https://app.example/client.json", "203.0.113.9"))[0] == 60
+    await limits.token("https://app.example/client.json", HERE)
 
 
 async def test_the_numbers_are_settings(store, clock, events):
@@ -93,7 +98,7 @@ async def test_the_numbers_are_settings(store, clock, events):
     )
     assert (await allowed(limits.sign_in, "ann", HERE))[0] == 1
     assert (await allowed(limits.sign_in, "bob", HERE))[0] == 0  # the second of ann's counts for the address too
-    assert (await allowed(limits.token, "app"))[0] == 3
+    assert (await allowed(limits.token, "app", HERE))[0] == 3
     assert (await allowed(limits.registration, HERE))[0] == 4
 
 
@@ -101,8 +106,8 @@ async def test_must_15_two_instances_share_the_count(limits, tmp_path, clock):
     other_store = SqliteStore(tmp_path / "auth.db", clock)
     other = RateLimits(other_store, Limits(), lambda _event: None, clock)
     for number in range(60):
-        await (limits, other)[number % 2].token("app")
-    assert (await allowed(limits.token, "app"))[0] == (await allowed(other.token, "app"))[0] == 0
+        await (limits, other)[number % 2].token("app", HERE)
+    assert (await allowed(limits.token, "app", HERE))[0] == (await allowed(other.token, "app", HERE))[0] == 0
     await other_store.aclose()
 
 
