@@ -404,9 +404,11 @@ def test_metadata_documents_are_fetched_for_a_signed_in_user_only(site, describe
     assert "Described by client.example" in words(page)
 
 
-def test_before_sign_in_an_error_of_a_described_client_is_a_page(site, described):
+@pytest.mark.parametrize("query", ["", "&scope=mcp.read&scope=mcp.tools", "&state=other"])
+def test_before_sign_in_an_error_of_a_described_client_is_a_page(site, described, query):
     url = site.publish(redirect_uris=[CALLBACK])
-    reply = Visitor(described).get(authorization(client_id=url, code_challenge=None))
+    path = authorization(client_id=url) + query if query else authorization(client_id=url, code_challenge=None)
+    reply = Visitor(described).get(path)
     assert reply.status_code == 400
     assert "location" not in reply.headers
 
