@@ -4,7 +4,8 @@ import pytest
 
 from auth.pages.account import PAGE
 from auth.pages.notices import LIFETIME
-from tests.support.auth_server import auth_server, public_client
+from auth.server.config import Config
+from tests.support.auth_server import PLENTY, auth_server, public_client
 from tests.support.visitor import PASSWORD, Visitor, alice, authorization, fields, words
 
 NEW = "a different long password"
@@ -203,6 +204,20 @@ def test_guessing_the_old_password_is_locked_like_signing_in(inside):
     assert [reply.status_code for reply in replies] == [400, 400, 400, 400, 429]
     assert replies[-1].headers["retry-after"] == "60"
     assert change(inside).status_code == 429
+
+
+def test_changing_the_password_counts_against_the_limit_of_sign_ins(tmp_path):
+    config = Config(limits=PLENTY._replace(sign_ins_per_user=3), password_cost=4)
+    with auth_server(tmp_path, config=config) as running:
+        visitor = alice(running)
+        visitor.sign_in()
+        assert [change(visitor, current="wrong").status_code for _ in range(2)] == [400, 400]
+        refused = change(visitor)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) <= 60
+        assert "password_changed" not in running.names()
+        running.clock.advance(60)
+        assert change(visitor).status_code == 303
 
 
 def test_who_signs_out_is_out_and_the_session_with_it(auth, inside):
