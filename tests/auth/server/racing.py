@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sys
+import traceback
 from typing import IO, Any
 
 import httpx2
@@ -42,9 +43,17 @@ async def answer(kind: str, place: str, questions: IO[str], answers: IO[str]) ->
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ISSUER) as client:
         for line in questions:
             clock.now, form = json.loads(line)
-            reply = await client.post("/oauth/token", data=form)
-            print(json.dumps([reply.status_code, reply.json()]), file=answers, flush=True)
+            print(json.dumps(await posted(client, form)), file=answers, flush=True)
     await store.aclose()
+
+
+async def posted(client: httpx2.AsyncClient, form: dict[str, str]) -> tuple[int, Any]:
+    """Status and body of an answer; what a server would log beside a 500, if that is what it comes to."""
+    try:
+        reply = await client.post("/oauth/token", data=form)
+    except Exception:  # noqa: BLE001
+        return 500, traceback.format_exc()
+    return reply.status_code, reply.json()
 
 
 def fork(kind: str, place: str) -> tuple[IO[str], IO[str]]:

@@ -125,7 +125,7 @@ def test_must_8_processes_that_refresh_one_token_at_once_stay_one_family(
             for generation in range(1, rounds + 1):
                 where.clock.advance(10)
                 answers = processes.refresh(token)
-                assert [status for status, _ in answers] == [200] * size
+                assert [body for status, body in answers if status != 200] == []
                 current = {body["refresh_token"] for _, body in answers}
                 assert len({body["access_token"] for _, body in answers}) == size
                 assert len(current) == 1, "there are two families"
