@@ -14,6 +14,8 @@ from typing import IO, Any
 import httpx2
 from starlette.applications import Starlette
 
+from auth import tokens
+from auth.server import clients, grants, limits, token
 from auth.server.config import Config
 from auth.server.routes import routes
 from store.dynamodb import DynamoStore
@@ -21,6 +23,9 @@ from store.dynamodb_client import Timeouts
 from store.protocol import Store
 from store.sqlite import SqliteStore
 from tests.support.auth_server import PLENTY, Clock, make_server
+
+IMPORTED = (clients, grants, limits, token, tokens)
+"""By the first of them all, which the others are forked from; the server itself imports each when it is needed."""
 
 ISSUER = "https://mcp.example"
 PATIENT = Timeouts(10, 30)
