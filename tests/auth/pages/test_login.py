@@ -252,3 +252,4 @@ def test_cookies_that_this_server_cannot_have_set_are_no_cookies(visitor):
         visitor.cookies = {"mcpx-session": value, "mcpx-browser": value}
         assert visitor.get("/account").headers["location"] == "/login"
         assert visitor.sign_in().status_code == 303
+        assert value not in visitor.cookies.values()

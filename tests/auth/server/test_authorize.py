@@ -5,9 +5,10 @@ import pytest
 from auth.records import client_key
 from auth.server.authorization_request import STATE_LENGTH
 from auth.server.consent import LIFETIME
+from auth.server.documents import SHORTEST_KEPT
 from auth.server.resources import PATHS
 from store.protocol import StoreUnavailableError
-from tests.support.auth_server import auth_server, public_client
+from tests.support.auth_server import Clock, auth_server, public_client
 from tests.support.client_documents import client_documents
 from tests.support.visitor import CALLBACK, REQUEST, Visitor, alice, answer, authorization, fields, words
 
@@ -386,7 +387,8 @@ def site(tmp_path):
 
 @pytest.fixture
 def described(site, tmp_path):
-    with auth_server(tmp_path, documents=site.documents()) as running:
+    clock = Clock()
+    with auth_server(tmp_path, clock=clock, documents=site.documents(clock)) as running:
         yield running
 
 
@@ -411,6 +413,16 @@ def test_before_sign_in_an_error_of_a_described_client_is_a_page(site, described
     reply = Visitor(described).get(path)
     assert reply.status_code == 400
     assert "location" not in reply.headers
+
+
+def test_a_described_client_is_looked_at_again_when_the_user_has_decided(site, described):
+    url = site.publish(redirect_uris=[CALLBACK])
+    visitor = alice(described)
+    visitor.sign_in()
+    form = visitor.question(authorization(client_id=url)) | {"decision": "allow"}
+    described.clock.advance(SHORTEST_KEPT)
+    assert "code" in answer(visitor.post("/oauth/authorize", form))
+    assert len(site.requests) == 2
 
 
 def test_a_redirect_uri_that_the_document_does_not_name_is_refused(site, described):

@@ -5,11 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.errors import InvalidRequestError
+from auth.events import ignore
+from auth.keys.server_key import SealingSecrets, ServerKey
 from auth.server.authorization_request import FIELDS, asked, parse_query
+from auth.server.config import Config
 from auth.server.cookies import cookie_name
 from auth.server.csrf import TOKEN_LENGTH, form_token, posted_by_own_page, token_fits
 from auth.server.seal import BrokenSealError, ExpiredSealError, seal, unseal
+from auth.server.sealing import bound, is_bound, sealed, unsealed
 from auth.server.visit import is_public
+from store.sqlite import SqliteStore
+from tests.support.auth_server import SECRET, Clock, Secrets, make_server
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -125,3 +131,27 @@ def test_a_request_survives_its_way_through_the_sign_in(pairs):
     again = parse_query(wanted.query().encode())
     assert again.values["client_id"] == wanted.values["client_id"]
     assert again.query() == wanted.query()
+
+
+class Cached:
+    """Secrets as an instance holds them that has not looked for newer ones lately."""
+
+    def __init__(self, held: str, newer: str) -> None:
+        self.held, self.newer = held, newer
+
+    async def __call__(self, *, refresh: bool = False) -> SealingSecrets:
+        return SealingSecrets(self.newer, self.held) if refresh else SealingSecrets(self.held)
+
+
+@pytest.mark.anyio
+async def test_what_an_instance_with_a_newer_secret_sealed_opens_here(tmp_path):
+    store, clock = SqliteStore(tmp_path / "auth.db"), Clock()
+    newer = "the newer of the two secrets of this server"
+    made = {"config": Config(), "events": ignore}
+    ours = make_server(store, clock, server_key=ServerKey(source=Cached(SECRET, newer)), **made)
+    theirs = make_server(store, clock, secrets=Secrets(newer), **made)
+    assert await unsealed(ours, "purpose", await sealed(theirs, "purpose", "value", 60)) == "value"
+    assert await is_bound(ours, "purpose", "cookie", await bound(theirs, "purpose", "cookie"))
+    assert not await is_bound(ours, "purpose", "cookie", await bound(theirs, "other", "cookie"))
+    with pytest.raises(BrokenSealError):
+        await unsealed(ours, "purpose", await sealed(theirs, "other", "value", 60))
