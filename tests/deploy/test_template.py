@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from mcp_app.settings import Settings
+from store.dynamodb_items import EXPIRES
 from tests.support import sam
+from tests.support.dynamodb import SCHEMA
 
 pytestmark = pytest.mark.sam
 
@@ -164,19 +166,14 @@ def test_no_role_has_an_action_with_a_wildcard() -> None:
 
 def test_the_table_has_the_keys_the_index_and_the_expiry_that_the_store_uses() -> None:
     (table,) = sam.stack().of_type("AWS::DynamoDB::Table").values()
-    (index,) = table["GlobalSecondaryIndexes"]
+    indexes = [
+        {name: value for name, value in index.items() if name != "OnDemandThroughput"}
+        for index in table["GlobalSecondaryIndexes"]
+    ]
 
-    assert table["AttributeDefinitions"] == [
-        {"AttributeName": "key", "AttributeType": "S"},
-        {"AttributeName": "owner", "AttributeType": "S"},
-    ]
-    assert table["KeySchema"] == [{"AttributeName": "key", "KeyType": "HASH"}]
-    assert (index["IndexName"], index["Projection"]) == ("by-owner", {"ProjectionType": "ALL"})
-    assert index["KeySchema"] == [
-        {"AttributeName": "owner", "KeyType": "HASH"},
-        {"AttributeName": "key", "KeyType": "RANGE"},
-    ]
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    declared = {name: table[name] for name in SCHEMA} | {"GlobalSecondaryIndexes": indexes}
+    assert declared == SCHEMA
+    assert table["TimeToLiveSpecification"] == {"AttributeName": EXPIRES, "Enabled": True}
 
 
 def test_the_table_is_paid_by_use_up_to_a_ceiling() -> None:
