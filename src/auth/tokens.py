@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
+from auth import base64url
 from auth.keys import jws
 from auth.keys.keys import Keys
 from auth.records import SigningKey
@@ -98,7 +99,7 @@ class AccessTokens:
             "scope": " ".join(sorted(scopes)),
             "iat": now,
             "exp": now + lifetime,
-            "jti": jws.encode(self._randomness(16)).decode(),
+            "jti": base64url.encode(self._randomness(16)),
         }
         if grant_id is not None:
             claims["gid"] = grant_id
@@ -119,15 +120,14 @@ class AccessTokens:
         """
         if len(token) > LONGEST or not token.isascii():
             raise InvalidTokenError("The access token is malformed.")
-        encoded = token.encode()
         keys = await self._keys.verification_keys()
         if keys is not self._verified_with:
             self._verified, self._verified_with = {}, keys
-        digest = hashlib.sha256(encoded).digest()
+        digest = hashlib.sha256(token.encode()).digest()
         verified = self._verified
         known = verified.get(digest)
         if known is None:
-            known = await self._verify(encoded, now)
+            known = await self._verify(token, now)
             _remember(verified, digest, known)
         if known.issuer != issuer:
             raise InvalidTokenError("The access token is from another issuer.")
@@ -137,7 +137,7 @@ class AccessTokens:
             raise InvalidTokenError("The access token has expired.")
         return known.claims
 
-    async def _verify(self, token: bytes, now: float) -> _Verified:
+    async def _verify(self, token: str, now: float) -> _Verified:
         try:
             parts = jws.parse(token)
         except jws.MalformedError:

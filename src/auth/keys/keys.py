@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from auth import base64url
 from auth.events import Sink, ignore
 from auth.keys import jws, rsa
 from auth.keys.cached_set import CachedKeySet
@@ -98,7 +99,7 @@ class Keys:
         key = SHARED if self._secret is not None else await self._ring.signing_key()
         data = jws.signing_input({**headers, "alg": key.algorithm, "kid": key.id}, payload)
         signature = await self._ring.sign(key, data) if self._secret is None else _hmac(self._secret, data)
-        return b".".join((data, jws.encode(signature))).decode()
+        return f"{data.decode()}.{base64url.encode(signature)}"
 
     async def verification_keys(self, *, refresh: bool = False) -> Mapping[str, SigningKey]:
         """What verifies, by id; the same object until that changes.
@@ -150,7 +151,8 @@ class Keys:
     async def rotate(self) -> SigningKey:
         """Let a new key sign, where the current one is: a new file, or a new KMS key like it.
 
-        It signs after a head start of seconds, in KMS of six minutes, and the one before verifies until its last token has ended.
+        It signs after a head start of seconds, in KMS of six minutes; the one before verifies until its last token
+        has ended.
 
         Raises:
             KeyUnavailableError: a secret signs, which only its setting changes; or no key can be made.

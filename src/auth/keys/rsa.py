@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from auth.keys.jws import decode, encode
+from auth.base64url import decode, encode
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -28,14 +28,14 @@ def from_jwk(jwk: Mapping[str, str]) -> "RSAPublicKey":
     """
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
-    modulus, exponent = (int.from_bytes(decode(jwk[name].encode()), "big") for name in ("n", "e"))
+    modulus, exponent = (int.from_bytes(decode(jwk[name]), "big") for name in ("n", "e"))
     return RSAPublicNumbers(exponent, modulus).public_key()
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:
     """The id of a key: RFC 7638's thumbprint, so that equal keys have equal ids wherever they are."""
     text = json.dumps({name: jwk[name] for name in ("e", "kty", "n")}, separators=(",", ":"), sort_keys=True)
-    return encode(hashlib.sha256(text.encode()).digest()).decode()
+    return encode(hashlib.sha256(text.encode()).digest())
 
 
 def verifies(key: "RSAPublicKey", data: bytes, signature: bytes) -> bool:
@@ -52,4 +52,4 @@ def verifies(key: "RSAPublicKey", data: bytes, signature: bytes) -> bool:
 
 
 def _number(value: int) -> str:
-    return encode(value.to_bytes((value.bit_length() + 7) // 8, "big")).decode()
+    return encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))

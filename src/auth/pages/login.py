@@ -1,11 +1,11 @@
 """The sign-in page: a form of its own browser, limits, a new session, and back to what it interrupted."""
 
-import base64
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth import base64url
 from auth.errors import TooManyRequestsError
 from auth.pages.errors import foreign_page, stale_page
 from auth.pages.forms import ForeignFormError, from_browser, own_form, sign_in_token
@@ -85,7 +85,7 @@ async def _form(
     seconds: int | None = None,
 ) -> Response:
     cookie = read_cookie(request, BROWSER, issuer)
-    browser = cookie or base64.urlsafe_b64encode(server.randomness(BROWSER_BYTES)).rstrip(b"=").decode()
+    browser = cookie or base64url.encode(server.randomness(BROWSER_BYTES))
     response = page(
         server,
         "login.html",

@@ -1,10 +1,11 @@
 """How an authorization code is written: `grant id . secret`. Only the hash of the secret is stored."""
 
-import base64
 import hashlib
 import hmac
 import re
 from typing import NamedTuple
+
+from auth import base64url
 
 SECRET_BYTES = 32
 
@@ -20,7 +21,7 @@ class Presented(NamedTuple):
 
 def new_secret(randomness: bytes) -> str:
     """A code's secret, of `SECRET_BYTES` random bytes."""
-    return base64.urlsafe_b64encode(randomness).decode().rstrip("=")
+    return base64url.encode(randomness)
 
 
 def write(grant_id: str, secret: str) -> str:

@@ -1,11 +1,11 @@
 """Who may ask for a grant: registered clients, those pinned here, and those known by a metadata document."""
 
-import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from auth import base64url
 from auth.events import Event, Sink
 from auth.records import CLIENTS, Client, client, client_key, encode
 from auth.server.client_metadata import ALL_GRANTS, PUBLIC_METHOD, ClientMetadata, checked
@@ -139,7 +139,7 @@ class Clients:
         return client(stored.record) if stored else None
 
     def _made(self, metadata: ClientMetadata, source: str) -> tuple[Client, str | None]:
-        secret = None if metadata.auth_method == PUBLIC_METHOD else _text(self._randomness(32))
+        secret = None if metadata.auth_method == PUBLIC_METHOD else base64url.encode(self._randomness(32))
         made = Client(
             id=self._randomness(16).hex(),
             name=metadata.name or _NAMELESS,
@@ -167,7 +167,3 @@ def hash_secret(secret: str) -> str:
 
 def _worth_noting(found: Client, now: int) -> bool:
     return found.last_used is None or now - found.last_used >= DAY
-
-
-def _text(random: bytes) -> str:
-    return base64.urlsafe_b64encode(random).rstrip(b"=").decode("ascii")

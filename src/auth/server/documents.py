@@ -12,12 +12,12 @@ import anyio
 import anyio.to_thread
 
 from auth.errors import InvalidClientError, OAuthError
+from auth.json_object import decoded
 from auth.records import Client
 from auth.scopes import DEFAULT_SCOPES
 from auth.server.addresses import Address, NotPublicError, public_addresses
 from auth.server.client_metadata import PUBLIC_METHOD, USER_GRANTS, checked
 from auth.server.document_fetch import Fetched, FetchError, fetch
-from auth.server.json_object import decoded
 from auth.server.urls import Url, is_name, parse
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
 """Proof Key for Code Exchange with S256, the only method that is served (RFC 7636)."""
 
-import base64
 import hashlib
 import hmac
 import re
+
+from auth import base64url
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -16,7 +17,7 @@ def is_challenge(value: str) -> bool:
 
 def challenge_of(verifier: str) -> str:
     """The S256 challenge of a verifier (section 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    return base64url.encode(hashlib.sha256(verifier.encode()).digest())
 
 
 def proves(verifier: str, challenge: str) -> bool:

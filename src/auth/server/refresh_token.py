@@ -4,13 +4,13 @@ The tag is an HMAC over the first two and the grant's seed, under the server's k
 and a forged one is told from an old one without asking the store for anything but the grant.
 """
 
-import base64
 import hashlib
 import hmac
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from auth import base64url
 from auth.records import Grant
 
 PURPOSE = "refresh token"
@@ -54,4 +54,4 @@ def is_ours(presented: Presented, grant: Grant, keys: Iterable[bytes]) -> bool:
 
 def _tag(key: bytes, grant_id: str, generation: int, seed: str) -> str:
     message = f"{grant_id}.{generation}.{seed}".encode()
-    return base64.urlsafe_b64encode(hmac.digest(key, message, hashlib.sha256)).decode().rstrip("=")
+    return base64url.encode(hmac.digest(key, message, hashlib.sha256))

@@ -7,9 +7,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from auth.errors import AccessDeniedError, InvalidClientMetadataError
+from auth.json_object import decoded
 from auth.records import Client
 from auth.server.client_metadata import checked
-from auth.server.json_object import decoded
 
 if TYPE_CHECKING:
     from auth.server.server import AuthorizationServer

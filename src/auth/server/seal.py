@@ -1,13 +1,9 @@
 """Values that leave the server and come back: readable by whoever carries them, and of use only as they were made."""
 
-import base64
-import binascii
-import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Final
 
-TAG_BYTES: Final = hashlib.sha256().digest_size
+from auth import base64url
 
 
 class BrokenSealError(Exception):
@@ -26,8 +22,8 @@ def seal(key: bytes, value: str, expires: int) -> str:
         value: any text; the seal does not hide it.
         expires: epoch seconds.
     """
-    body = _encode(f"{expires}.{value}".encode())
-    return f"{body}.{_encode(_tag(key, body))}"
+    body = base64url.encode(f"{expires}.{value}".encode())
+    return f"{body}.{base64url.encode(_tag(key, body))}"
 
 
 def unseal(keys: Iterable[bytes], text: str, now: float) -> str:
@@ -43,10 +39,13 @@ def unseal(keys: Iterable[bytes], text: str, now: float) -> str:
         ExpiredSealError: its time is over.
     """
     body, _, tag = text.partition(".")
-    claimed = _decode(tag)
+    try:
+        claimed = base64url.decode(tag)
+    except ValueError:
+        raise BrokenSealError from None
     if not any(hmac.compare_digest(_tag(key, body), claimed) for key in keys):
         raise BrokenSealError
-    expires, _, value = _decode(body).decode().partition(".")
+    expires, _, value = base64url.decode(body).decode().partition(".")
     if now >= int(expires):
         raise ExpiredSealError
     return value
@@ -54,14 +53,3 @@ def unseal(keys: Iterable[bytes], text: str, now: float) -> str:
 
 def _tag(key: bytes, body: str) -> bytes:
     return hmac.digest(key, body.encode(), "sha256")
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (UnicodeEncodeError, binascii.Error) as error:
-        raise BrokenSealError from error

@@ -1,12 +1,11 @@
 """Login sessions: browsers that signed in. The cookie is a random value, and only its hash is stored."""
 
-import base64
 import hashlib
 import re
 from collections.abc import Callable
 from typing import Final
 
-from auth import records
+from auth import base64url, records
 from auth.records import LoginSession, User, encode, session_key, user_key
 from auth.server.config import Config
 from store.protocol import Store
@@ -35,7 +34,7 @@ class Sessions:
 
     async def open(self, user: User) -> str:
         """The cookie of a new session for a user who has just signed in."""
-        cookie = base64.urlsafe_b64encode(self._randomness(_BYTES)).rstrip(b"=").decode()
+        cookie = base64url.encode(self._randomness(_BYTES))
         now = int(self._clock())
         session = LoginSession(user.id, user.epoch, created=now, expires=now + self._config.session)
         if not await self._store.insert(_key(cookie), encode(session), expires=session.expires):

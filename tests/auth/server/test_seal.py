@@ -35,12 +35,11 @@ def test_no_change_of_a_seal_goes_unnoticed(data):
     place = data.draw(st.integers(0, len(sealed) - 1))
     letter = data.draw(st.sampled_from("aA0-_.=é"))
     changed = sealed[:place] + letter + sealed[place + 1 :]
-    try:
-        # The last letter of a tag has bits that mean nothing.
+    if changed == sealed:
         assert unseal([KEY], changed, 0) == "client_id=app"
-        assert changed.partition(".")[0] == sealed.partition(".")[0]
-    except BrokenSealError:
-        assert changed != sealed
+    else:
+        with pytest.raises(BrokenSealError):
+            unseal([KEY], changed, 0)
 
 
 @given(st.text())

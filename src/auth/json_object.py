@@ -17,7 +17,7 @@ def decoded(body: bytes) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("nested too deep") from None
     if not isinstance(value, dict):
-        raise ValueError("no object")  # noqa: TRY004
+        raise ValueError("no object")  # noqa: TRY004 - one kind of error for whatever is wrong
     return value
 
 
