@@ -4,6 +4,7 @@ Times are epoch seconds. The storage reference describes every field.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ CLIENTS = "clients"
 
 KEYS = "keys"
 """Key of the one record that holds the set of signing keys."""
+
+_GIVEN_ID = re.compile(r"[0-9a-f]{32}")
+"""A client id that this server gave out; a metadata document's is a URL."""
 
 
 class User(NamedTuple):
@@ -186,6 +190,11 @@ def client_key(client_id: str) -> str:
     return f"client#{client_id}"
 
 
+def needed_client(client_id: str) -> str | None:
+    """Where a client has to be stored for its grants to live; None for one that never is stored."""
+    return client_key(client_id) if _GIVEN_ID.fullmatch(client_id) else None
+
+
 def grant_key(grant_id: str) -> str:
     """Where a grant is stored."""
     return f"grant#{grant_id}"
@@ -230,9 +239,9 @@ def grant(data: bytes) -> Grant:
     """The grant in a stored record."""
     members = _members(data, Grant)
     if members.get("code"):
-        members["code"] = Code(**members["code"])
+        members["code"] = Code(**_known(members["code"], Code))
     if members.get("revoked"):
-        members["revoked"] = Revocation(**members["revoked"])
+        members["revoked"] = Revocation(**_known(members["revoked"], Revocation))
     return Grant(**members)
 
 

@@ -24,7 +24,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     summary = "show the clients that were added or registered themselves"
     listing = verbs.add_parser("list", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
     _finish(listing, _list)
-    summary = "remove a client; it gets no more tokens"
+    summary = "remove a client; its tokens stop within a minute"
     removal = verbs.add_parser("remove", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
     removal.add_argument("id", metavar="ID", help="its client_id")
     _finish(removal, _remove)

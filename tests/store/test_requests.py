@@ -56,7 +56,7 @@ def alive(dance: Dance, token: str) -> Callable[[], bool]:
     async def call() -> bool:
         audiences = resources(dance.auth.issuer)
         claims = await server.tokens.verify(token, issuer=dance.auth.issuer, audiences=audiences, now=clock())
-        return await server.liveness.alive(claims.grant_id, claims.subject, claims.expires)
+        return await server.liveness.alive(claims.grant_id, claims.subject, claims.client_id, claims.expires)
 
     return lambda: dance.auth.call(call)
 

@@ -1,6 +1,6 @@
 """What users allowed clients, from the consent to the end of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from auth import records
@@ -181,7 +181,8 @@ class Grants:
             page = await self._store.list(records.grants_of(user_id), after=key, limit=limit)
             if not page:
                 break
-            found += [grant for stored in page if _in_use(grant := records.grant(stored.record), user)]
+            grants = [grant for stored in page if _in_use(grant := records.grant(stored.record), user)]
+            found += await self._with_client(grants)
             key = page[-1].key
         return found[:limit]
 
@@ -221,6 +222,12 @@ class Grants:
         grant = grant._replace(refreshable=False, last_used=grant.created)
         await self._records.insert(grant, grant.created + lifetime + LEEWAY)
         return grant
+
+    async def _with_client(self, grants: Sequence[Grant]) -> list[Grant]:
+        """Those whose client was not removed."""
+        needed = {grant.id: key for grant in grants if (key := records.needed_client(grant.client_id))}
+        there = await self._store.get_many(sorted(set(needed.values()))) if needed else {}
+        return [grant for grant in grants if grant.id not in needed or needed[grant.id] in there]
 
     def _new(self, user: User, client_id: str, client_name: str, scopes: Collection[str], resource: str) -> Grant:
         return Grant(

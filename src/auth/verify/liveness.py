@@ -1,9 +1,9 @@
-"""Whether what a token stands for still lives: its grant and its user, or its client.
+"""Whether what a token stands for still lives: its grant, its user and its client.
 
 A token's signature says what was allowed; this asks the store whether it still is, once a minute for each grant.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import anyio
@@ -29,6 +29,10 @@ LOCKS: Final = 64
 
 CLIENT: Final = "client:"
 """Begins the subject of a client that acts for itself."""
+
+
+Subject = tuple[str | None, str, str]
+"""A token's grant, its user (or `client:ID`) and its client."""
 
 
 class Answer(NamedTuple):
@@ -69,23 +73,24 @@ class Liveness:
         self._store = store
         self._clock = clock
         self._remembered = remembered
-        self._answers: dict[tuple[str | None, str], Answer] = {}
+        self._answers: dict[Subject, Answer] = {}
         self._locks = [anyio.Lock() for _ in range(LOCKS)]
         self._failures = [0] * LOCKS
         self._failed_at = float("-inf")
 
-    async def alive(self, grant_id: str | None, subject: str, expires: int) -> bool:
+    async def alive(self, grant_id: str | None, subject: str, client_id: str, expires: int) -> bool:
         """Whether a token is still to be honoured.
 
         Args:
             grant_id: of the token; None where a client acts for itself.
             subject: the user's id, or `client:ID`.
+            client_id: who holds the token.
             expires: when the token ends, epoch seconds; a no is remembered so long.
 
         Raises:
             StoreUnavailableError: the store does not answer, and what it said before is too old.
         """
-        which = (grant_id, subject)
+        which = (grant_id, subject, client_id)
         known = self._answers.get(which)
         now = self._clock()
         if known is not None and known.holds(now):
@@ -94,7 +99,7 @@ class Liveness:
             return True
         return await self._waited(which, expires)
 
-    async def _waited(self, which: tuple[str | None, str], expires: int) -> bool:
+    async def _waited(self, which: Subject, expires: int) -> bool:
         """The answer of whoever of this grant's requests asks first."""
         place = hash(which) % LOCKS
         failures = self._failures[place]
@@ -115,8 +120,8 @@ class Liveness:
             return True
         raise StoreUnavailableError("whether the grant lives cannot be read")
 
-    async def _ask(self, which: tuple[str | None, str], expires: int) -> bool:
-        alive = await self._read(*which)
+    async def _ask(self, which: Subject, expires: int) -> bool:
+        alive = await self._read(which)
         now = self._clock()
         self._answers.pop(which, None)
         if len(self._answers) >= self._remembered:
@@ -124,33 +129,34 @@ class Liveness:
         self._answers[which] = Answer(alive, now, now + FRESH if alive else expires + FRESH)
         return alive
 
-    async def _read(self, grant_id: str | None, subject: str) -> bool:
-        keys = keys_of(grant_id, subject)
+    async def _read(self, which: Subject) -> bool:
+        keys = keys_of(*which)
         if not keys:
             return False
-        if living(await self._store.get_many(keys), grant_id, subject):
+        if living(await self._store.get_many(keys), keys):
             return True
         # What was written a moment ago may be missing from that reading, and a no is for good.
         read = {key: await self._store.get(key, consistent=True) for key in keys}
-        return living({key: stored for key, stored in read.items() if stored}, grant_id, subject)
+        return living({key: stored for key, stored in read.items() if stored}, keys)
 
 
-def keys_of(grant_id: str | None, subject: str) -> list[str]:
-    """The records that a token's life hangs on; none where there is no such token."""
+def keys_of(grant_id: str | None, subject: str, client_id: str) -> list[str]:
+    """The records that a token's life hangs on: its grant, user and client, or only the last one; or there is none."""
     is_client = subject.startswith(CLIENT)
     if grant_id is None:
-        return [records.client_key(subject.removeprefix(CLIENT))] if is_client else []
-    return [] if is_client else [records.grant_key(grant_id), records.user_key(subject)]
+        return [records.client_key(client_id)] if subject == CLIENT + client_id else []
+    client = records.needed_client(client_id)
+    return [] if is_client else [records.grant_key(grant_id), records.user_key(subject), *([client] if client else [])]
 
 
-def living(found: Mapping[str, Stored], grant_id: str | None, subject: str) -> bool:
-    """Whether the records that were found let a token live."""
-    if grant_id is None:
-        return records.client_key(subject.removeprefix(CLIENT)) in found
-    grant, user = found.get(records.grant_key(grant_id)), found.get(records.user_key(subject))
-    if grant is None or user is None:
+def living(found: Mapping[str, Stored], keys: Sequence[str]) -> bool:
+    """Whether those of the records `keys_of` that were found let a token live."""
+    if not all(key in found for key in keys):
         return False
-    return grant_lives(records.grant(grant.record), records.user(user.record))
+    if len(keys) == 1:
+        return True
+    grant, user = (found[key].record for key in keys[:2])
+    return grant_lives(records.grant(grant), records.user(user))
 
 
 def grant_lives(grant: Grant, user: User) -> bool:

@@ -35,6 +35,6 @@ class LocalAuthenticator:
             claims = await server.tokens.verify(token, issuer=issuer, audiences=resources(issuer), now=server.clock())
         except InvalidTokenError as error:
             raise RefusedError("invalid_token", str(error)) from None
-        if not await server.liveness.alive(claims.grant_id, claims.subject, claims.expires):
+        if not await server.liveness.alive(claims.grant_id, claims.subject, claims.client_id, claims.expires):
             raise RefusedError("invalid_token", "The access token was revoked. Sign in again.")
         return Principal(claims.subject, claims.client_id, claims.scopes)

@@ -7,7 +7,7 @@ import pytest
 from auth.records import Client, grant_key, user_key
 from store.protocol import StoreUnavailableError
 from tests.support.auth_server import auth_server, public_client
-from tests.support.granting import Dance
+from tests.support.granting import Dance, new_dance
 
 
 def ids(dance: Dance, **asked: object) -> list[str]:
@@ -46,6 +46,19 @@ def test_another_users_grants_are_not_listed(dance: Dance) -> None:
     dance.tokens()
     bob = dance.auth.user("bob")
     assert dance.auth.call(dance.auth.server.grants.of_user, bob.id) == []
+
+
+def test_a_client_that_is_removed_takes_its_grants_along(auth) -> None:
+    gone, stays = (new_dance(auth, public_client(client_id)) for client_id in ("0a" * 16, "0b" * 16))
+    held = gone.tokens()
+    left = stays.tokens()["refresh_token"].partition(".")[0]
+    assert len(ids(gone)) == 2
+    assert auth.call(auth.server.clients.remove, gone.client.id)
+    assert ids(gone) == [left]
+    assert ids(gone, limit=1) == [left]
+    assert gone.refresh(held["refresh_token"]).json()["error"] == "invalid_client"
+    bearer = {"authorization": f"Bearer {held['access_token']}"}
+    assert auth.client.get("/oauth/userinfo", headers=bearer).status_code == 401
 
 
 def test_a_grant_is_revoked_once_and_remembers_why(dance: Dance) -> None:

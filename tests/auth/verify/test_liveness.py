@@ -51,7 +51,7 @@ async def change_user(store: AilingStore, **changes: object) -> None:
 
 
 async def alive(liveness: Liveness) -> bool:
-    return await liveness.alive(GRANT.id, "user-alice", ENDS)
+    return await liveness.alive(GRANT.id, "user-alice", "app", ENDS)
 
 
 async def test_a_thousand_calls_in_a_minute_are_one_read(store, clock, liveness):
@@ -167,16 +167,31 @@ async def test_a_client_that_acts_for_itself_lives_as_long_as_it_is_registered(s
     key = records.client_key("backend")
     await store.insert(key, records.encode(public_client("backend")))
     for _ in range(100):
-        assert await liveness.alive(None, "client:backend", ENDS)
+        assert await liveness.alive(None, "client:backend", "backend", ENDS)
     assert store.reads() == 1
     await store.delete(key)
     clock.advance(FRESH)
-    assert not await liveness.alive(None, "client:backend", ENDS)
+    assert not await liveness.alive(None, "client:backend", "backend", ENDS)
 
 
-@pytest.mark.parametrize(("grant_id", "subject"), [(None, "user-alice"), ("grant-1", "client:app"), (None, "")])
+async def test_a_grant_ends_with_the_client_that_it_was_given_to(store, clock, liveness):
+    client_id = "0123456789abcdef" * 2
+    await change(store, client_id=client_id)
+    key = records.client_key(client_id)
+    await store.insert(key, records.encode(public_client(client_id)))
+    store.calls.clear()
+    assert await liveness.alive(GRANT.id, "user-alice", client_id, ENDS)
+    assert store.reads() == 1
+    await store.delete(key)
+    clock.advance(FRESH)
+    assert not await liveness.alive(GRANT.id, "user-alice", client_id, ENDS)
+
+
+@pytest.mark.parametrize(
+    ("grant_id", "subject"), [(None, "user-alice"), ("grant-1", "client:app"), (None, ""), (None, "client:another")]
+)
 async def test_no_token_has_a_client_and_a_grant_or_neither(store, liveness, grant_id, subject):
-    assert not await liveness.alive(grant_id, subject, ENDS)
+    assert not await liveness.alive(grant_id, subject, "app", ENDS)
     assert store.calls == []
 
 
@@ -245,7 +260,7 @@ async def test_what_is_remembered_has_an_end(store, clock):
     liveness = Liveness(store, clock, remembered=10)
     for _ in range(2):
         for number in range(11):
-            await liveness.alive(None, f"client:{number}", ENDS)
+            await liveness.alive(None, f"client:{number}", str(number), ENDS)
     assert store.calls.count(("get_many", "client")) == 22
-    assert not await liveness.alive(None, "client:10", ENDS)
+    assert not await liveness.alive(None, "client:10", "10", ENDS)
     assert store.calls.count(("get_many", "client")) == 22
