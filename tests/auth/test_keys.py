@@ -8,7 +8,7 @@ import pytest
 
 from auth import records
 from auth.keys.errors import KeyUnavailableError
-from auth.keys.key_set import HEAD_START, KEPT, MAX_AGE, OVERLAP, PAUSE, joined, signing
+from auth.keys.key_set import HEAD_START, KEPT, MAX_AGE, OVERLAP, PAUSE, PUBLISHED_AGE, joined, signing
 from auth.keys.keys import Keys
 from auth.records import KeySet
 from store.protocol import StoreUnavailableError
@@ -129,6 +129,19 @@ async def test_an_unknown_key_makes_the_set_be_read_again_but_not_for_everybody_
     assert new.id in await other.verification_keys(refresh=True)
     # The new key had its head start: nobody was sent a token of it that this process refused.
     assert clock() < new.since
+
+
+async def test_a_key_is_published_by_every_process_before_any_signs_with_it(store, clock, tmp_path):
+    keys = await rsa_keys(store, tmp_path, clock)
+    other = make_keys(store, clock, folder=tmp_path)
+    await other.jwks()
+    new = await keys.rotate()
+    clock.advance(new.since - clock() - PUBLISHED_AGE)
+    reads = store.reads()
+    for _ in range(100):
+        assert new.id in [key["kid"] for key in (await other.jwks())["keys"]]
+    assert store.reads() == reads + 1
+    assert kid_of(await keys.sign({}, HEADERS)) != new.id
 
 
 async def test_the_set_is_read_once_in_five_minutes(store, clock, tmp_path):

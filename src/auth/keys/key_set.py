@@ -11,10 +11,14 @@ MAX_AGE: Final = 300
 PAUSE: Final = 10
 """Seconds between two readings because of a key that is not in the set: anybody can make one up."""
 
-HEAD_START: Final = PAUSE + 5
+PUBLISHED_AGE: Final = PAUSE
+"""Seconds for which others may keep the published set."""
+
+HEAD_START: Final = PAUSE + PUBLISHED_AGE + 5
 """Seconds for which a key is in the set before it signs.
 
-Whoever then meets it for the first time may read again, even if somebody has just made it read for a made-up key.
+Whoever then meets it for the first time may read again, even if somebody has just made it read for a made-up key; and
+no set that is still being kept anywhere lacks it.
 """
 
 KMS_HEAD_START: Final = MAX_AGE + 60

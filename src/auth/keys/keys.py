@@ -130,6 +130,8 @@ class Keys:
     async def jwks(self) -> dict[str, Any] | None:
         """The public keys as a JWK set (RFC 7517); None where a secret signs. The first key is made if need be.
 
+        It is read anew, though no more often than `PAUSE` allows: another process may sign with a new key already.
+
         Raises:
             KeyUnavailableError: there is no key yet, and none can be made.
             StoreUnavailableError: the key set cannot be read.
@@ -137,7 +139,7 @@ class Keys:
         if self._secret is not None:
             return None
         await self._ring.signing_key()
-        keys = self._usable(await self._set.get())
+        keys = self._usable(await self._set.get(refresh=True))
         return {"keys": [{**key.public, "alg": key.algorithm, "use": "sig", "kid": key.id} for key in keys]}
 
     async def key_set(self) -> KeySet:

@@ -6,7 +6,8 @@ import json
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from auth.keys.key_set import MAX_AGE
+from auth.keys.key_set import PUBLISHED_AGE
+from auth.server.routes import NO_STORE
 from auth.server.server import AuthorizationServer
 
 NO_KEYS = {
@@ -24,13 +25,10 @@ async def jwks(server: AuthorizationServer, request: Request, _issuer: str) -> R
     """
     keys = await server.keys.jwks()
     if keys is None:
-        description = "Access tokens of this server are signed with a shared secret, so there are no public keys."
-        return JSONResponse(
-            {"error": "not_found", "error_description": description}, 404, {"Cache-Control": "no-store"}
-        )
+        return JSONResponse(NO_KEYS, 404, NO_STORE)
     body = json.dumps(keys, separators=(",", ":")).encode()
     headers = {
-        "Cache-Control": f"public, max-age={MAX_AGE}",
+        "Cache-Control": f"public, max-age={PUBLISHED_AGE}",
         "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
     }
     if headers["ETag"] in request.headers.get("if-none-match", ""):

@@ -23,7 +23,7 @@ def test_the_keys_are_public_cacheable_and_known_by_a_tag(tmp_path):
         reply = auth.client.get(PATH)
         token = auth.call(auth.server.keys.sign, {"a": 1}, {})
         again = auth.client.get(PATH, headers={"If-None-Match": reply.headers["ETag"]})
-    assert (reply.status_code, reply.headers["Cache-Control"]) == (200, "public, max-age=300")
+    assert (reply.status_code, reply.headers["Cache-Control"]) == (200, "public, max-age=10")
     assert reply.headers["Content-Type"] == "application/json"
     key = jwt.PyJWKSet.from_dict(reply.json())[jwt.get_unverified_header(token)["kid"]]
     assert jwt.decode(token, key, algorithms=["RS256"]) == {"a": 1}
