@@ -1,6 +1,5 @@
 """Authorization requests (RFC 6749, section 4.1.1; RFC 7636; RFC 8707): what a client asks a user for, checked."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -8,13 +7,13 @@ from urllib.parse import parse_qsl, urlencode
 from auth.errors import (
     InvalidRequestError,
     InvalidScopeError,
-    InvalidTargetError,
     UnauthorizedClientError,
     UnsupportedResponseTypeError,
 )
 from auth.records import Client
 from auth.scopes import DEFAULT_SCOPES, SCOPES
-from auth.server.resources import canonical_resource, default_resource
+from auth.server.pkce import is_challenge
+from auth.server.resources import default_resource, named_resource
 
 PARAMETERS: Final = (
     "response_type",
@@ -37,8 +36,6 @@ LENGTH: Final = 2048
 
 FIELDS: Final = 50
 """Parameters of one request, at most."""
-
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Asked(NamedTuple):
@@ -156,7 +153,7 @@ def authorization_request(request: Asked, client: Client, redirect_uri: str, iss
         redirect_uri=redirect_uri,
         state=request.one("state") or "",
         scopes=scopes(request.one("scope"), client.scopes),
-        resource=_resource(request.one("resource"), issuer),
+        resource=named_resource(issuer, request.one("resource")) or default_resource(issuer),
         challenge=_challenge(request),
     )
 
@@ -196,15 +193,6 @@ def _challenge(request: Asked) -> str:
         raise InvalidRequestError("PKCE is required: code_challenge is missing.")
     if request.one("code_challenge_method") != "S256":
         raise InvalidRequestError("The only code_challenge_method is S256.")
-    if not _CHALLENGE.fullmatch(challenge):
+    if not is_challenge(challenge):
         raise InvalidRequestError("The code_challenge is not the SHA-256 of a verifier in base64url.")
     return challenge
-
-
-def _resource(named: str | None, issuer: str) -> str:
-    if named is None:
-        return default_resource(issuer)
-    resource = canonical_resource(issuer, named)
-    if resource is None:
-        raise InvalidTargetError("The resource is not this server's.")
-    return resource

@@ -23,7 +23,10 @@ async def read_form(request: Request) -> Mapping[str, str]:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != _TYPE:
         raise InvalidRequestError(f"The body must be {_TYPE}.")
-    return parse_form(await _body(request))
+    body = await read_body(request, MAX_BYTES)
+    if body is None:
+        raise InvalidRequestError(f"The body must not be larger than {MAX_BYTES} bytes.")
+    return parse_form(body)
 
 
 def parse_form(body: bytes) -> Mapping[str, str]:
@@ -56,13 +59,18 @@ def required(form: Mapping[str, str], name: str) -> str:
     return value
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request, most: int) -> bytes | None:
+    """A request's body; None where it has more bytes than `most`.
+
+    Raises:
+        InvalidRequestError: it ended early.
+    """
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > MAX_BYTES:
-                raise InvalidRequestError(f"The body must not be larger than {MAX_BYTES} bytes.")
+            if len(body) > most:
+                return None
     except ClientDisconnect:
         raise InvalidRequestError("The body ended early.") from None
     return bytes(body)

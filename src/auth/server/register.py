@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from auth.errors import AccessDeniedError, InvalidClientMetadataError
 from auth.json_object import decoded
 from auth.records import Client
 from auth.server.client_metadata import checked
+from auth.server.form import read_body
+from auth.server.routes import NO_STORE
 
 if TYPE_CHECKING:
     from auth.server.server import AuthorizationServer
 
 LARGEST: Final = 16 * 1024
 """Bytes of a request, at most."""
-
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class MetadataTooLargeError(InvalidClientMetadataError):
@@ -41,7 +41,7 @@ async def register(server: "AuthorizationServer", request: Request, _issuer: str
     address = server.address(request.scope)
     await server.limits.registration(address)
     client, secret = await server.clients.register(metadata, address)
-    return JSONResponse(registration(client, secret), 201, _NO_STORE)
+    return JSONResponse(registration(client, secret), 201, NO_STORE)
 
 
 def registration(client: Client, secret: str | None) -> dict[str, Any]:
@@ -64,19 +64,10 @@ def registration(client: Client, secret: str | None) -> dict[str, Any]:
 async def _metadata(request: Request) -> Mapping[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise InvalidClientMetadataError("The request must be JSON, with Content-Type: application/json.")
+    body = await read_body(request, LARGEST)
+    if body is None:
+        raise MetadataTooLargeError(f"The request has more than {LARGEST} bytes.")
     try:
-        return decoded(await _body(request))
+        return decoded(body)
     except ValueError:
         raise InvalidClientMetadataError("The request is not a JSON object.") from None
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST:
-                raise MetadataTooLargeError(f"The request has more than {LARGEST} bytes.")
-    except ClientDisconnect:
-        raise InvalidClientMetadataError("The request ended early.") from None
-    return bytes(body)

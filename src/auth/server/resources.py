@@ -1,5 +1,7 @@
 """The URLs that this server is as a protected resource (RFC 8707, RFC 9728)."""
 
+from auth.errors import InvalidTargetError
+
 PATHS = ("", "/mcp", "/sse")
 """Below the issuer; the bare origin is what people paste, `POST /` being the same as `POST /mcp`."""
 
@@ -9,12 +11,18 @@ def resources(issuer: str) -> frozenset[str]:
     return frozenset(f"{issuer}{path}" for path in PATHS)
 
 
-def canonical_resource(issuer: str, asked: str) -> str | None:
-    """The resource that a client means; None where it is not this server's.
+def named_resource(issuer: str, named: str | None) -> str | None:
+    """The resource that a request names; None where it names none.
 
     URL libraries put a slash behind a bare origin; that one form is taken for the origin itself.
+
+    Raises:
+        InvalidTargetError: it is not this server's.
     """
-    return issuer if asked == f"{issuer}/" else asked if asked in resources(issuer) else None
+    resource = issuer if named == f"{issuer}/" else named
+    if resource is not None and resource not in resources(issuer):
+        raise InvalidTargetError("The resource is not this server's.")
+    return resource
 
 
 def default_resource(issuer: str) -> str:

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from auth.errors import (
     InvalidScopeError,
-    InvalidTargetError,
     UnauthorizedClientError,
     UnsupportedGrantTypeError,
 )
@@ -16,7 +15,7 @@ from auth.records import Client, Grant
 from auth.server import client_authentication
 from auth.server.config import MINUTE
 from auth.server.form import read_form, required
-from auth.server.resources import canonical_resource, default_resource
+from auth.server.resources import default_resource, named_resource
 from auth.server.server import AuthorizationServer
 from auth.server.token_reply import TokenReply, members, response
 from store.protocol import StoreUnavailableError
@@ -52,7 +51,7 @@ async def _code(server: AuthorizationServer, form: Form, client: Client, issuer:
         client=client,
         redirect_uri=required(form, "redirect_uri"),
         verifier=required(form, "code_verifier"),
-        resource=_resource(form, issuer),
+        resource=named_resource(issuer, form.get("resource")),
         prepare=reply.prepare,
     )
     _issued(server, grant, "authorization_code")
@@ -66,7 +65,7 @@ async def _refresh(server: AuthorizationServer, form: Form, client: Client, issu
         required(form, "refresh_token"),
         client=client,
         scopes=scopes,
-        resource=_resource(form, issuer),
+        resource=named_resource(issuer, form.get("resource")),
         prepare=reply.prepare,
     )
     _issued(server, grant, "refresh_token")
@@ -83,7 +82,7 @@ async def _client_credentials(server: AuthorizationServer, form: Form, client: C
     issued = await server.tokens.issue(
         issuer=issuer,
         subject=f"client:{client.id}",
-        audience=_resource(form, issuer) or default_resource(issuer),
+        audience=named_resource(issuer, form.get("resource")) or default_resource(issuer),
         client_id=client.id,
         scopes=scopes,
         grant_id=None,
@@ -104,16 +103,6 @@ GRANT_TYPES: Mapping[str, Serve] = {
 def _scopes(form: Form) -> frozenset[str] | None:
     """What was asked for; None where the client left it to us (RFC 6749, section 3.3)."""
     return frozenset(form.get("scope", "").split()) or None
-
-
-def _resource(form: Form, issuer: str) -> str | None:
-    asked = form.get("resource")
-    if asked is None:
-        return None
-    resource = canonical_resource(issuer, asked)
-    if resource is None:
-        raise InvalidTargetError("resource is not this server.")
-    return resource
 
 
 def _issued(server: AuthorizationServer, grant: Grant, grant_type: str) -> None:

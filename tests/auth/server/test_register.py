@@ -3,7 +3,7 @@ import json
 import pytest
 from starlette.requests import Request
 
-from auth.errors import InvalidClientMetadataError
+from auth.errors import InvalidRequestError
 from auth.server.config import Config, Limits
 from auth.server.register import register
 from tests.support.auth_server import PLENTY, START, auth_server
@@ -163,7 +163,7 @@ def test_a_client_that_hangs_up_has_not_registered(running):
 
     headers = [(b"content-type", b"application/json")]
     request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
-    with pytest.raises(InvalidClientMetadataError):
+    with pytest.raises(InvalidRequestError):
         running.call(register, running.server, request, running.issuer)
     assert running.call(running.server.clients.list) == []
 
