@@ -87,6 +87,11 @@ class Client(NamedTuple):
         """Whether it can keep a secret."""
         return self.secret_hash is not None
 
+    @property
+    def vouched_for(self) -> bool:
+        """Whether whoever runs the server made it known; anybody can be one of the others."""
+        return self.source in ("cli", "pinned")
+
 
 class Code(NamedTuple):
     """The authorization code of a grant: what it is bound to, and when it was redeemed."""

@@ -14,9 +14,6 @@ from auth.server.redirect_uris import KNOWN_SCHEMES, host_of, is_loopback, is_na
 from auth.server.server import AuthorizationServer
 from auth.server.visit import Visit
 
-OPERATOR: Final = frozenset({"cli", "pinned"})
-"""The ways by which only whoever runs the server makes a client known."""
-
 ONWARD: Final = ("https:", *(f"{scheme}:" for scheme in sorted(KNOWN_SCHEMES)))
 """Where a client's own site may send the browser on to, with what it was told: another of its sites, or its app.
 
@@ -99,7 +96,7 @@ def _opens_app(redirect_uri: str) -> bool:
 
 def _origin(client: Client) -> str:
     host = client_host(client.id)
-    if client.source in OPERATOR:
+    if client.vouched_for:
         return f"Known to this server, published by {host}" if host else "Known to whoever runs this server"
     return f"Described by {host}" if host else "Registered itself; not verified"
 

@@ -75,19 +75,20 @@ def foreign_page(server: AuthorizationServer) -> Response:
     )
 
 
-def back_page(server: AuthorizationServer, url: str) -> Response:
+def back_page(server: AuthorizationServer, url: str, place: str) -> Response:
     """The app has to be told of an error, and the user goes there by a link.
 
     Args:
         server: whose page it is.
         url: the verified redirect URI, with the error.
+        place: where that leads, for people.
     """
     return problem_page(
         server,
         400,
         "The app asked for something that does not exist here",
         "Nothing was shared with it. Go back to the app, which is told what was wrong.",
-        link=Link(url, "Back to the app"),
+        link=Link(url, f"Back to {place}"),
     )
 
 

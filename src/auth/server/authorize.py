@@ -68,7 +68,8 @@ async def _begin(server: AuthorizationServer, request: Request, issuer: str, wan
     try:
         checked = authorization_request(wanted, asker.client, asker.redirect_uri, issuer)
     except OAuthError as error:
-        return _refused(server, request, asker, error_url(asker.redirect_uri, error, wanted.state, issuer))
+        url = error_url(asker.redirect_uri, error, wanted.state, issuer)
+        return _refused(server, asker, url, by_itself=_may_leave(request, visit, asker.client))
     if visit is None:
         return await _sign_in_first(server, wanted)
     return await _question(server, visit, checked, wanted.query())
@@ -110,17 +111,24 @@ async def _question(server: AuthorizationServer, visit: Visit, checked: Authoriz
     )
 
 
-def _refused(server: AuthorizationServer, request: Request, asker: Asker, url: str) -> Response:
-    """Send an error to the client.
+def _may_leave(request: Request, visit: Visit | None, client: Client) -> bool:
+    """Whether the browser may be sent to a client without the user's having chosen to go there.
 
-    Where the sign-in form led here, the browser would not follow a redirect to another site, which that form's policy
-    could not name before the client was verified. Then the user follows a link.
+    Anybody can register a client, and would have a link to this server that leads anywhere: so not before somebody
+    signed in (OAuth 2.1, section 7.12.2). Where the sign-in form led here, the browser would not follow a redirect to
+    another site, which that form's policy could not name.
     """
-    if asker.client.source == "document" and request.headers.get("sec-fetch-site") == "same-origin":
-        from auth.pages.errors import back_page
+    return client.vouched_for or (visit is not None and request.headers.get("sec-fetch-site") != "same-origin")
 
-        return back_page(server, url)
-    return see_other(url)
+
+def _refused(server: AuthorizationServer, asker: Asker, url: str, *, by_itself: bool) -> Response:
+    """Send an error to the client, or let the user follow a link to it."""
+    if by_itself:
+        return see_other(url)
+    from auth.pages.consent import destination
+    from auth.pages.errors import back_page
+
+    return back_page(server, url, destination(asker.redirect_uri))
 
 
 async def _answer(server: AuthorizationServer, request: Request, issuer: str, field: str, decision: str) -> Response:

@@ -1,5 +1,9 @@
 """The authorization endpoint, as browsers and clients see it."""
 
+import html
+import re
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from auth.records import client_key
@@ -28,7 +32,7 @@ def inside(visitor):
 def visitors(tmp_path_factory):
     """Somebody who did not sign in, and somebody who did, at a server that nothing changes."""
     with auth_server(tmp_path_factory.mktemp("shared")) as running:
-        signed_in = alice(running, public_client())
+        signed_in = alice(running, public_client(), public_client("known", source="cli"))
         signed_in.sign_in()
         yield Visitor(running), signed_in
 
@@ -108,10 +112,10 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("changes", "code"), REFUSED.values(), ids=REFUSED)
-@pytest.mark.parametrize("signed_in", [False, True])
-def test_errors_go_to_the_verified_redirect_with_state_and_issuer(visitors, changes, code, signed_in):
+@pytest.mark.parametrize(("signed_in", "client_id"), [(True, "app"), (True, "known"), (False, "known")])
+def test_errors_go_to_the_verified_redirect_with_state_and_issuer(visitors, changes, code, signed_in, client_id):
     visitor = visitors[signed_in]
-    reply = visitor.get(authorization(**changes))
+    reply = visitor.get(authorization(client_id=client_id, **changes))
     assert reply.headers["location"].startswith(f"{CALLBACK}?")
     told = answer(reply)
     assert told.pop("error_description")
@@ -119,24 +123,38 @@ def test_errors_go_to_the_verified_redirect_with_state_and_issuer(visitors, chan
     assert reply.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(("changes", "code"), REFUSED.values(), ids=REFUSED)
+def test_a_link_to_this_server_leads_nobody_who_did_not_sign_in_to_a_client_that_anybody_may_have_registered(
+    visitors, changes, code
+):
+    reply = visitors[False].get(authorization(**changes))
+    assert reply.status_code == 400
+    assert "location" not in reply.headers
+    assert reply.headers["cache-control"] == "no-store"
+    (link,) = re.findall(rf'href="({re.escape(CALLBACK)}[^"]*)">Back to app.example<', reply.text)
+    told = dict(parse_qsl(urlsplit(html.unescape(link)).query))
+    assert told.pop("error_description")
+    assert told == {"error": code, "state": REQUEST["state"], "iss": visitors[False].auth.issuer}
+
+
 @pytest.mark.parametrize("method", [None, "plain", "S512"])
-def test_pkce_can_neither_be_left_out_nor_downgraded(visitor, method):
+def test_pkce_can_neither_be_left_out_nor_downgraded(inside, method):
     for challenge in (None, REQUEST["code_challenge"]):
-        reply = visitor.get(authorization(code_challenge=challenge, code_challenge_method=method))
+        reply = inside.get(authorization(code_challenge=challenge, code_challenge_method=method))
         assert answer(reply)["error"] == "invalid_request"
         assert "code" not in answer(reply)
 
 
 @pytest.mark.parametrize("state", [None, "", "s" * (STATE_LENGTH + 1)])
-def test_a_state_is_required_and_not_longer_than_any_client_needs(visitor, state):
-    told = answer(visitor.get(authorization(state=state)))
+def test_a_state_is_required_and_not_longer_than_any_client_needs(inside, state):
+    told = answer(inside.get(authorization(state=state)))
     assert told["error"] == "invalid_request"
     assert "state" not in told
 
 
 @pytest.mark.parametrize("name", [name for name in REQUEST if name not in ("client_id", "redirect_uri")])
-def test_a_repeated_parameter_is_refused(visitor, name):
-    told = answer(visitor.get(f"{authorization()}&{name}=other"))
+def test_a_repeated_parameter_is_refused(inside, name):
+    told = answer(inside.get(f"{authorization()}&{name}=other"))
     assert told["error"] == "invalid_request"
     assert ("state" in told) == (name != "state")
 
@@ -199,9 +217,9 @@ def test_a_client_gets_no_more_than_it_registered_for(auth, inside):
     assert told["error"] == "invalid_scope"
 
 
-def test_a_client_without_the_grant_type_may_not_ask(auth, visitor):
+def test_a_client_without_the_grant_type_may_not_ask(auth, inside):
     auth.add(public_client("machine", grant_types=("client_credentials",)))
-    assert answer(visitor.get(authorization(client_id="machine")))["error"] == "unauthorized_client"
+    assert answer(inside.get(authorization(client_id="machine")))["error"] == "unauthorized_client"
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/"])
@@ -358,8 +376,8 @@ def test_a_question_outlives_a_rotation_of_the_servers_secret(auth, inside):
 def test_no_header_decides_where_anybody_is_sent(auth, visitor, header):
     evil = {header: "evil.example"}
     assert visitor.get(authorization(), **evil).headers["location"].startswith("/login?continue=")
-    assert answer(visitor.get(authorization(scope="x"), **evil))["iss"] == auth.issuer
     visitor.sign_in()
+    assert answer(visitor.get(authorization(scope="x"), **evil))["iss"] == auth.issuer
     page = visitor.get(authorization(), **evil)
     assert "evil.example" not in page.text
     form = {"consent": fields(page, "/oauth/authorize")["consent"], "decision": "allow"}
