@@ -5,9 +5,8 @@ from typing import Final
 
 from starlette.requests import Request
 
-from auth.server.csrf import posted_by_own_page
+from auth.server.csrf import bound, is_bound, posted_by_own_page
 from auth.server.form import read_form
-from auth.server.sealing import bound, is_bound
 from auth.server.server import AuthorizationServer
 
 SESSION_PURPOSE: Final = "session-form"

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from auth.server.seal import BrokenSealError, ExpiredSealError
-from auth.server.sealing import sealed, unsealed
+from auth.server.seal import BrokenSealError, ExpiredSealError, sealed, unsealed
 from auth.server.server import AuthorizationServer
 
 PURPOSE: Final = "notice"

@@ -1,24 +1,29 @@
 """Establishes which client sends a request, by exactly one way (RFC 6749, section 2.3)."""
 
-import hashlib
+import base64
 import hmac
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 
 from auth.errors import InvalidClientError, InvalidRequestError
 from auth.records import Client
-from auth.server.basic import parse_basic
+from auth.server.client_metadata import PUBLIC_METHOD, SECRET_METHODS
+from auth.server.clients import hash_secret
 from auth.server.server import AuthorizationServer
 
-NONE, BASIC, POST = "none", "client_secret_basic", "client_secret_post"
+BASIC, POST = SECRET_METHODS
 
-MAX_CLIENT_ID = 1024
+LONGEST_CLIENT_ID: Final = 1024
 """Characters; DynamoDB takes keys of 2 KB."""
 
-_NO_HASH = "0" * 64
-_FAILED = "The client is unknown, or did not authenticate as it is registered to."
+LONGEST_HEADER: Final = 8192
+"""Characters of an Authorization header that is looked at."""
+
+_NO_HASH: Final = "0" * 64
+_FAILED: Final = "The client is unknown, or did not authenticate as it is registered to."
 
 
 class Credentials(NamedTuple):
@@ -71,15 +76,32 @@ async def check(server: AuthorizationServer, credentials: Credentials, *, fetch:
     return client
 
 
+def parse_basic(header: str) -> Credentials | None:
+    """What an Authorization header holds; None where it is not Basic, or malformed.
+
+    Both parts are form-encoded before they are joined (RFC 6749, section 2.3.1).
+    """
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or len(header) > LONGEST_HEADER:
+        return None
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+        client_id, colon, secret = decoded.partition(":")
+        parts = [unquote_plus(part, errors="strict") for part in (client_id, secret)]
+    except ValueError:
+        return None
+    return Credentials(parts[0], BASIC, parts[1]) if colon and parts[0] else None
+
+
 def _basic(header: str, form: Mapping[str, str]) -> Credentials:
     if "client_secret" in form:
         raise InvalidRequestError("The client authenticates in two ways.")
-    basic = parse_basic(header)
-    if basic is None:
+    credentials = parse_basic(header)
+    if credentials is None:
         raise InvalidClientError("The Authorization header is not HTTP Basic with an id and a secret.")
-    if form.get("client_id", basic.client_id) != basic.client_id:
+    if form.get("client_id", credentials.client_id) != credentials.client_id:
         raise InvalidRequestError("client_id is not the one of the Authorization header.")
-    return Credentials(basic.client_id, BASIC, basic.secret)
+    return credentials
 
 
 def _posted(form: Mapping[str, str]) -> Credentials:
@@ -87,18 +109,18 @@ def _posted(form: Mapping[str, str]) -> Credentials:
     if client_id is None:
         raise InvalidClientError("client_id is missing.")
     secret = form.get("client_secret")
-    return Credentials(client_id, POST, secret) if secret else Credentials(client_id, NONE)
+    return Credentials(client_id, POST, secret) if secret else Credentials(client_id, PUBLIC_METHOD)
 
 
 def _is_client_id(value: str) -> bool:
     """RFC 6749, appendix A.1, and short enough for a key."""
-    return len(value) <= MAX_CLIENT_ID and all(" " <= character <= "~" for character in value)
+    return len(value) <= LONGEST_CLIENT_ID and all(" " <= character <= "~" for character in value)
 
 
 def _is_right(client: Client | None, credentials: Credentials) -> bool:
     """Whether a client's method and secret are those it has; as much work for a client that does not exist."""
     stored = client.secret_hash if client and client.secret_hash else _NO_HASH
-    known = hmac.compare_digest(hashlib.sha256(credentials.secret.encode()).hexdigest(), stored)
+    known = hmac.compare_digest(hash_secret(credentials.secret), stored)
     if client is None or client.auth_method != credentials.method:
         return False
-    return known if client.confidential else credentials.method == NONE
+    return known if client.confidential else credentials.method == PUBLIC_METHOD

@@ -2,8 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from auth.server.csrf import TOKEN_LENGTH
-from auth.server.sealing import bound, is_bound, sealed, unsealed
+from auth.server.csrf import TOKEN_LENGTH, bound, is_bound
+from auth.server.seal import sealed, unsealed
 from auth.server.server import AuthorizationServer
 
 PURPOSE: Final = "consent"

@@ -4,6 +4,8 @@ import hmac
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from auth.server.server import AuthorizationServer
+
 TOKEN_LENGTH: Final = 64
 
 
@@ -30,3 +32,15 @@ def token_fits(keys: Iterable[bytes], cookie: str, token: str) -> bool:
     """Whether a form's token is the cookie's, under any of the keys."""
     given = token.encode()
     return any(hmac.compare_digest(form_token(key, cookie).encode(), given) for key in keys)
+
+
+async def bound(server: AuthorizationServer, purpose: str, cookie: str) -> str:
+    """What a form carries, for `is_bound` to know that it was given to the browser with this cookie."""
+    return form_token(await server.server_key.current(purpose), cookie)
+
+
+async def is_bound(server: AuthorizationServer, purpose: str, cookie: str, token: str) -> bool:
+    """Whether a form's token is the cookie's, also one that another instance made with a newer secret."""
+    if token_fits(await server.server_key.accepted(purpose), cookie, token):
+        return True
+    return token_fits(await server.server_key.accepted(purpose, refresh=True), cookie, token)

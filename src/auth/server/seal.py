@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Iterable
 
 from auth import base64url
+from auth.server.server import AuthorizationServer
 
 
 class BrokenSealError(Exception):
@@ -49,6 +50,24 @@ def unseal(keys: Iterable[bytes], text: str, now: float) -> str:
     if now >= int(expires):
         raise ExpiredSealError
     return value
+
+
+async def sealed(server: AuthorizationServer, purpose: str, value: str, seconds: int) -> str:
+    """A value under the server's key, which `unsealed` gives back for some seconds."""
+    return seal(await server.server_key.current(purpose), value, int(server.clock()) + seconds)
+
+
+async def unsealed(server: AuthorizationServer, purpose: str, text: str) -> str:
+    """The value under a seal of this purpose, also one that another instance made with a newer secret.
+
+    Raises:
+        BrokenSealError: it was not made here.
+        ExpiredSealError: it was, too long ago.
+    """
+    try:
+        return unseal(await server.server_key.accepted(purpose), text, server.clock())
+    except BrokenSealError:
+        return unseal(await server.server_key.accepted(purpose, refresh=True), text, server.clock())
 
 
 def _tag(key: bytes, body: str) -> bytes:

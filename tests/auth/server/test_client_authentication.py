@@ -2,8 +2,7 @@ import base64
 
 import pytest
 
-from auth.server.basic import parse_basic
-from auth.server.client_authentication import MAX_CLIENT_ID
+from auth.server.client_authentication import LONGEST_CLIENT_ID, parse_basic
 from tests.support.auth_server import Running, confidential_client, public_client
 from tests.support.granting import Dance
 
@@ -36,7 +35,7 @@ def known(shared: Running) -> Running:
     return shared
 
 
-STRANGE = ["é", "a\x00b", "a\nb", "\U0001f600", "x" * (MAX_CLIENT_ID + 1), "../..", "#", "🦊" * 300]
+STRANGE = ["é", "a\x00b", "a\nb", "\U0001f600", "x" * (LONGEST_CLIENT_ID + 1), "../..", "#", "🦊" * 300]
 
 
 def test_a_client_is_known_by_the_way_it_is_registered_for(known: Running) -> None:
@@ -106,7 +105,7 @@ def test_must_12_a_bad_basic_header_is_401(known: Running, header: str | bytes) 
 
 
 @pytest.mark.parametrize(
-    "client_id", ["é", "a\x00b", "a\nb", "\U0001f600", "x" * (MAX_CLIENT_ID + 1), "../..", "#", "🦊" * 300]
+    "client_id", ["é", "a\x00b", "a\nb", "\U0001f600", "x" * (LONGEST_CLIENT_ID + 1), "../..", "#", "🦊" * 300]
 )
 def test_must_12_a_strange_client_id_is_401(known: Running, client_id: str) -> None:
     assert ask(known, client_id=client_id) == OUT
@@ -114,7 +113,7 @@ def test_must_12_a_strange_client_id_is_401(known: Running, client_id: str) -> N
 
 def test_the_parts_of_basic_are_form_encoded() -> None:
     header = basic("https%3A%2F%2Fapp.example%2Fclient", "a+b%3Ac%C3%A9:d")
-    assert parse_basic(header) == ("https://app.example/client", "a b:cé:d")
+    assert parse_basic(header) == ("https://app.example/client", "client_secret_basic", "a b:cé:d")
 
 
 def test_a_client_that_was_known_by_its_document_needs_none_at_the_token_endpoint(dance: Dance) -> None:

@@ -10,9 +10,8 @@ from auth.keys.server_key import SealingSecrets, ServerKey
 from auth.server.authorization_request import FIELDS, asked, parse_query
 from auth.server.config import Config
 from auth.server.cookies import cookie_name
-from auth.server.csrf import TOKEN_LENGTH, form_token, posted_by_own_page, token_fits
-from auth.server.seal import BrokenSealError, ExpiredSealError, seal, unseal
-from auth.server.sealing import bound, is_bound, sealed, unsealed
+from auth.server.csrf import TOKEN_LENGTH, bound, form_token, is_bound, posted_by_own_page, token_fits
+from auth.server.seal import BrokenSealError, ExpiredSealError, seal, sealed, unseal, unsealed
 from auth.server.visit import is_public
 from store.sqlite import SqliteStore
 from tests.support.auth_server import SECRET, Clock, Secrets, make_server
