@@ -9,9 +9,10 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from auth.loopback import is_loopback
 from mcp_app.address import url_of
 from mcp_app.app import create_app
-from mcp_app.settings import Settings, is_loopback
+from mcp_app.settings import Settings
 
 logger = logging.getLogger(__name__)
 

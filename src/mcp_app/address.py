@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from mcp_app.settings import Settings, is_loopback
+from auth.loopback import is_loopback
+from mcp_app.settings import Settings
 from mcp_app.tools.client_address import parse_address
 
 NOWHERE: Final = "0.0.0.0"  # noqa: S104 (no address to bind)

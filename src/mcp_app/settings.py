@@ -1,11 +1,8 @@
 """Every setting, typed, from the environment; no other module of the app reads environment variables."""
 
-import ipaddress
 import os
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -359,16 +356,3 @@ class Settings:
             SettingsError: a value cannot be used.
         """
         return Settings(**{**vars(self), **values})
-
-
-@lru_cache(maxsize=256)  # asked for every request, of few URLs
-def is_loopback(url: str) -> bool:
-    """Whether a URL's host is this machine only."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

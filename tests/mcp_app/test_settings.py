@@ -1,6 +1,6 @@
 import pytest
 
-from mcp_app.settings import Settings, SettingsError, is_loopback
+from mcp_app.settings import Settings, SettingsError
 
 
 def test_an_empty_environment_gives_the_defaults():
@@ -130,22 +130,3 @@ def test_a_secret_does_not_show():
 def test_the_variables_of_an_environment_are_those_that_are_settings():
     environment = {"PORT": "1", "LOG_LEVEL": "INFO", "AUTH_MODE": " ", "PATH": "/bin"}
     assert Settings.variables(environment) == {"PORT": "1", "LOG_LEVEL": "INFO"}
-
-
-@pytest.mark.parametrize(
-    ("url", "loopback"),
-    [
-        ("http://localhost:8000", True),
-        ("http://127.0.0.1", True),
-        ("http://127.8.9.1:1", True),
-        ("http://[::1]:8000", True),
-        ("http://0.0.0.0:8000", False),
-        ("http://localhost.evil.example", False),
-        ("http://10.0.0.1", False),
-        ("null", False),
-        ("", False),
-        ("http://[broken", False),
-    ],
-)
-def test_loopback_is_told_by_the_host(url, loopback):
-    assert is_loopback(url) is loopback

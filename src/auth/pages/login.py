@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from auth import base64url
 from auth.errors import TooManyRequestsError
+from auth.loopback import is_loopback
 from auth.pages.errors import foreign_page, stale_page
 from auth.pages.forms import ForeignFormError, from_browser, own_form, sign_in_token
 from auth.pages.render import page, wait
@@ -16,7 +17,7 @@ from auth.server.cookies import BROWSER, SESSION, read_cookie, set_cookie
 from auth.server.passed_on import from_elsewhere
 from auth.server.return_target import LostTargetError, target
 from auth.server.server import AuthorizationServer
-from auth.server.visit import is_public, signed_in
+from auth.server.visit import signed_in
 from auth.sign_in import SignInRefusedError
 
 WRONG: Final = "The username and the password do not belong together. Check both and try again."
@@ -53,7 +54,7 @@ async def _sign_in(server: AuthorizationServer, request: Request, issuer: str) -
     onward = await target(server, sealed)
     try:
         await server.limits.sign_in(username, server.address(request.scope))
-        public = is_public(issuer) or from_elsewhere(request)
+        public = not is_loopback(issuer) or from_elsewhere(request)
         user = await server.users.sign_in(username, form.get("password", ""), public=public)
     except (TooManyRequestsError, SignInRefusedError) as refusal:
         seconds = refusal.retry_after

@@ -1,8 +1,6 @@
 """Who uses the browser that a request came from."""
 
-import ipaddress
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -32,14 +30,3 @@ async def signed_in(server: AuthorizationServer, request: Request, issuer: str) 
     cookie = read_cookie(request, SESSION, issuer)
     user = None if cookie is None else await server.sessions.find(cookie)
     return None if cookie is None or user is None else Visit(user, cookie)
-
-
-def is_public(issuer: str) -> bool:
-    """Whether other machines may use the server under this URL."""
-    host = urlsplit(issuer).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return False
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return True

@@ -9,10 +9,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from auth.loopback import is_loopback
 from auth.server.routes import PLACES
 from mcp_app.address import on_loopback, public_url
 from mcp_app.middleware.reply import with_headers
-from mcp_app.settings import Settings, is_loopback
+from mcp_app.settings import Settings
 from mcp_app.variable import origin
 from mcp_app.web.errors import error_response
 

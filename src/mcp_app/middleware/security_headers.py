@@ -5,9 +5,10 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from auth.loopback import is_loopback
 from mcp_app.address import public_url
 from mcp_app.middleware.reply import with_headers
-from mcp_app.settings import Settings, is_loopback
+from mcp_app.settings import Settings
 
 HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),

@@ -8,8 +8,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from auth.loopback import is_loopback
 from mcp_app.protocol import VERSIONS
-from mcp_app.settings import Settings, is_loopback
+from mcp_app.settings import Settings
 from mcp_app.tools.registry import Registry, underscored
 from mcp_app.tools.tool import Annotations, Tool
 from mcp_app.version import VERSION

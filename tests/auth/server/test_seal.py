@@ -12,7 +12,6 @@ from auth.server.config import Config
 from auth.server.cookies import cookie_name
 from auth.server.csrf import TOKEN_LENGTH, bound, form_token, is_bound, posted_by_own_page, token_fits
 from auth.server.seal import BrokenSealError, ExpiredSealError, seal, sealed, unseal, unsealed
-from auth.server.visit import is_public
 from store.sqlite import SqliteStore
 from tests.support.auth_server import SECRET, Clock, Secrets, make_server
 
@@ -80,24 +79,6 @@ def test_a_form_token_fits_its_own_cookie_and_key_only():
 )
 def test_only_a_browser_tells_that_a_form_came_from_our_own_page(headers, own):
     assert posted_by_own_page(headers, "https://a.example") is own
-
-
-@pytest.mark.parametrize(
-    ("issuer", "public"),
-    [
-        ("http://127.0.0.1:8000", False),
-        ("http://[::1]:8000", False),
-        ("http://localhost:8000", False),
-        ("http://mcpx.localhost", False),
-        ("https://mcp.example.com", True),
-        ("https://localhost.example.com", True),
-        ("http://10.0.0.1:8000", True),
-        ("http://0.0.0.0:8000", True),
-        ("https://127.0.0.1.example.com", True),
-    ],
-)
-def test_only_loopback_is_not_public(issuer, public):
-    assert is_public(issuer) is public
 
 
 def test_cookies_have_the_host_prefix_on_https_only():
