@@ -93,7 +93,7 @@ def test_lambda_says_what_no_function_can_have(option: str, value: str) -> None:
 
 
 def test_lambda_says_where_a_package_is_missing(tmp_path: object) -> None:
-    result = mcpx("lambda", "--auth", "noauth", "--package", str(tmp_path))
+    result = mcpx("lambda", "--auth", "noauth", "--port", "0", "--package", str(tmp_path))
     assert result.returncode == 1
     assert "sam build" in result.stderr
 
