@@ -35,6 +35,8 @@ MOST_KEPT: Final = 256
 FETCHES_PER_HOST: Final = 10
 FETCHES: Final = 120
 """In a minute and process: more would make this server a tool for flooding others."""
+AT_ONCE: Final = 16
+"""Fetches under way: a name may take long to look up, and the store needs threads too."""
 
 _NOT_FETCHED: Final = "The client's metadata document could not be fetched."
 """One sentence whatever happened: it tells nobody which names and addresses exist inside a network."""
@@ -101,6 +103,7 @@ class Documents:
         self._seconds = seconds
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._under_way: dict[str, anyio.Event] = {}
+        self._slots = anyio.Semaphore(AT_ONCE)
         self._minute = 0
         self._fetches: Counter[str] = Counter()
 
@@ -159,8 +162,9 @@ class Documents:
         self._count(url.host)
         try:
             with anyio.fail_after(self._seconds):
-                addresses = await self._resolver(url.host, 443)
-                return await fetch(client_id, addresses, await self._trusted())
+                async with self._slots:
+                    addresses = await self._resolver(url.host, 443)
+                    return await fetch(client_id, addresses, await self._trusted())
         except NotPublicError:
             raise DocumentError(_NOT_FETCHED, "no public address") from None
         except TimeoutError:

@@ -4,8 +4,10 @@ import inspect
 import json
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from auth.server.addresses import Address, NotPublicError, public_addresses
@@ -465,6 +467,30 @@ async def test_the_world_is_not_flooded(clock):
         with pytest.raises(DocumentError):
             await documents.get(f"https://host-{number}.example/a.json")
     assert len(asked) == FETCHES
+
+
+async def test_names_that_nobody_answers_for_leave_threads_for_everybody_else(clock):
+    over = threading.Event()
+
+    def lookup(_host, _port):
+        over.wait(PATIENCE)
+        raise OSError
+
+    documents = Documents(resolver=partial(public_addresses, lookup=lookup), clock=clock, seconds=PATIENCE)
+
+    async def ask(number):
+        with refused(NOT_FETCHED):
+            await documents.get(f"https://client{number}.example/oauth/client.json")
+
+    async with anyio.create_task_group() as group:
+        for number in range(FETCHES):
+            group.start_soon(ask, number)
+        await anyio.wait_all_tasks_blocked()
+        try:
+            with anyio.fail_after(PATIENCE / 2):
+                assert await anyio.to_thread.run_sync(int) == 0
+        finally:
+            over.set()
 
 
 async def test_the_cache_is_bounded(site, clock):
