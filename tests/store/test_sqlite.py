@@ -2,7 +2,6 @@
 
 import resource
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from store.protocol import StoreUnavailableError
 from store.sqlite import SqliteStore
 from tests.store.conftest import NOON
-from tests.support.privileges import unprivileged
+from tests.support.privileges import nobodys_folder
 
 pytestmark = pytest.mark.anyio
 
@@ -200,10 +199,7 @@ async def test_a_file_put_in_the_place_of_another_is_used_from_then_on(store, pa
 
 @pytest.fixture
 def nobodys() -> Iterator[Path]:
-    """A folder that can be reached by whoever has no rights."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as name, unprivileged(Path(name)):
-        folder = Path(name, "data")
-        folder.mkdir()
+    with nobodys_folder() as folder:
         yield folder
 
 

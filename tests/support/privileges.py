@@ -1,6 +1,7 @@
 """What root may do and others may not: taken away for a while, so that a test sees the same whoever runs it."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,3 +21,12 @@ def unprivileged(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+@contextmanager
+def nobodys_folder() -> Iterator[Path]:
+    """A folder that can be reached by whoever has no rights, and being nobody, while the block runs."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name, unprivileged(Path(name)):
+        folder = Path(name, "data")
+        folder.mkdir()
+        yield folder

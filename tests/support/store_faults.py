@@ -74,6 +74,10 @@ class FaultyDynamo(Dynamo):
         with self.proxy.gone() if fault is refused else self.proxy.broken(fault):
             yield
 
+    def another_table(self) -> Dynamo:
+        """A new, empty table behind the same proxy."""
+        return create_table(self.url)
+
     def once(self, fault: Fault, operation: str = "", times: int = 1) -> None:
         """Show a fault for the next requests, or the next of an operation such as `PutItem`."""
         self.proxy.once(fault, operation, times)
