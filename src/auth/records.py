@@ -215,9 +215,15 @@ def grants_of(user_id: str) -> str:
     return f"grants#{user_id}"
 
 
-def encode(record: NamedTuple) -> bytes:
-    """A record as JSON."""
-    return json.dumps(_plain(record), separators=(",", ":"), ensure_ascii=False).encode()
+def encode(record: NamedTuple, before: bytes | None = None) -> bytes:
+    """A record as JSON.
+
+    Args:
+        record: as it is to be.
+        before: what it is written over; what only a newer version knows of that is kept.
+    """
+    written = _plain(record) if before is None else _over(json.loads(before), _plain(record))
+    return json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def user(data: bytes) -> User:
@@ -269,6 +275,13 @@ def _plain(value: Any) -> Any:
             else {name: _plain(getattr(value, name)) for name in fields}
         )
     return value
+
+
+def _over(before: Any, after: Any) -> Any:
+    """`after`, and of objects the members that only the one before has: `after` has all that this version knows."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return after
+    return {**before, **{name: _over(before.get(name), value) for name, value in after.items()}}
 
 
 def _members(data: bytes, kind: Any) -> dict[str, Any]:

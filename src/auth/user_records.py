@@ -41,7 +41,7 @@ class UserRecords:
             if seen is None:
                 raise UnknownUserError("There is no such user any more.")
             user = changed(records.user(seen.record))
-            if await self._store.replace(seen, encode(user)):
+            if await self._store.replace(seen, encode(user, seen.record)):
                 return user
         raise StoreUnavailableError("a user's record changes too fast")
 

@@ -38,6 +38,19 @@ def test_members_that_a_newer_version_wrote_are_left_aside_at_every_level(read, 
     assert read(json.dumps(newer(json.loads(written))).encode()) == record
 
 
+@pytest.mark.parametrize(("read", "record"), RECORDS[:-1], ids=[type(record).__name__ for _, record in RECORDS[:-1]])
+def test_members_that_a_newer_version_wrote_are_kept_at_every_level(read, record):
+    written = json.dumps(newer(json.loads(records.encode(record)))).encode()
+    assert json.loads(records.encode(read(written), written)) == json.loads(written)
+
+
+def test_what_this_version_knows_is_as_this_version_writes_it():
+    revoked = GRANT._replace(code=CODE, revoked=Revocation(40, "user"), rotations=(1, 2))
+    before = json.dumps(newer(json.loads(records.encode(revoked)))).encode()
+    after = GRANT._replace(code=CODE._replace(redeemed=None), rotations=(3,))
+    assert records.grant(records.encode(after, before)) == after
+
+
 def test_members_that_an_older_version_did_not_write_have_their_defaults():
     written = json.loads(records.encode(GRANT))
     for name in Grant._field_defaults:
