@@ -95,7 +95,7 @@ class Doorkeeper:
         for _ in range(_TRIES):
             seen = await self._store.get(key, consistent=True)
             after = self._next(records.attempts(seen.record) if seen else Attempts(), None)
-            record, expires = encode(after), forgotten_at(after)
+            record, expires = encode(after, seen.record if seen else None), forgotten_at(after)
             written = (
                 await self._store.replace(seen, record, expires=expires)
                 if seen

@@ -71,11 +71,10 @@ class CachedKeySet:
         Raises:
             StoreUnavailableError: the store does not answer.
         """
-        record = records.encode(keys)
         if seen is None:
-            written = await self._store.insert(records.KEYS, record)
+            written = await self._store.insert(records.KEYS, records.encode(keys))
         else:
-            written = await self._store.replace(seen, record)
+            written = await self._store.replace(seen, records.encode(keys, seen.record))
         if written:
             self.learn(keys)
         return written
