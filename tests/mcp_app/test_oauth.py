@@ -164,6 +164,14 @@ def test_host_and_x_forwarded_headers_decide_no_metadata(tmp_path, path):
     assert "evil" not in spoofed.text + challenge
 
 
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "localhost"])
+def test_must_not_17_on_loopback_the_socket_is_the_issuer_by_whatever_name_a_client_comes(app, host):
+    for path in (f"{WELL_KNOWN}/mcp", "/.well-known/oauth-authorization-server"):
+        reply = app.client.get(path, headers={"Host": host})
+        assert (reply.status_code, reply.json()) == (200, app.client.get(path).json())
+        assert app.issuer in reply.text
+
+
 def test_on_lambda_the_events_domain_is_the_issuer(tmp_path):
     settings = oauth_settings(tmp_path, lambda_function="mcp")
     with connected(OnLambda(create_app(settings), "abc.lambda-url.eu-west-1.on.aws")) as client:
