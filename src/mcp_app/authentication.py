@@ -29,7 +29,10 @@ def check_modes(settings: Settings) -> None:
             "set ALLOW_PUBLIC_NOAUTH=true if that is meant"
         )
     if "iam" in settings.auth_modes and settings.lambda_function is None:
-        raise SettingsError("AUTH_MODE=iam works on Lambda alone, by a function URL of the type AWS_IAM")
+        raise SettingsError(
+            "AUTH_MODE=iam works on Lambda alone, where a function URL of the type AWS_IAM checks signatures; "
+            "here nobody could call the server. Choose oauth or noauth"
+        )
     if settings.signs_in:
         check_storage(settings)
         check_address(settings)

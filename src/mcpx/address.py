@@ -23,5 +23,6 @@ def announce(url: str, advice: str = "") -> None:
 
 def cannot_listen(settings: Settings, error: OSError) -> CommandError:
     """The error that says that an address cannot be had."""
-    reason = (error.strerror or str(error)).lower()
+    # Python adds the address to the reason.
+    reason = (error.strerror or str(error)).partition(" (while ")[0].lower()
     return CommandError(f"cannot listen on {settings.host}:{settings.port}: {reason}. `--port 0` picks a free port.")

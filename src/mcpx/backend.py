@@ -1,8 +1,8 @@
 """What the commands work on: the store and keys that the settings name, and what goes wrong there as one sentence."""
 
 import argparse
+import os
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -43,10 +43,11 @@ def run(options: argparse.Namespace, work: Work[T], *, new: bool = False) -> T:
         mcp_app.settings.SettingsError: the settings cannot be used.
     """
     settings = Settings.from_environment(_variables(options))
-    if settings.auth_table is None and not new and not Path(settings.auth_db_path).is_file():
+    # pathlib raises for a folder that may not be looked into.
+    if settings.auth_table is None and not new and not os.path.isfile(settings.auth_db_path):  # noqa: PTH113
         raise CommandError(
-            f"there is no file {settings.auth_db_path}. Name another with `--db`, a DynamoDB table with `--table`, "
-            "or begin one with `mcpx users add NAME`."
+            f"there is no file {settings.auth_db_path} that you may read. Name another with `--db`, a DynamoDB table "
+            "with `--table`, or begin one with `mcpx users add NAME`."
         )
     return anyio.run(_work, authorization_server(settings, events=ignore), settings, work)
 

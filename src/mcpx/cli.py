@@ -7,8 +7,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import get_args
 
-from mcp_app.settings import SettingsError
+from mcp_app.settings import AuthMode, SettingsError
 from mcpx import clients, grants, keys, token, users
 from mcpx.errors import CommandError
 
@@ -70,7 +71,10 @@ def _add_lambda(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _add_address(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", help="address to listen on (default: MCP_SERVER_HOST, 127.0.0.1)")
     command.add_argument("--port", type=int, help="port to listen on, 0 picks one (default: MCP_SERVER_PORT, 8000)")
-    command.add_argument("--auth", choices=["oauth", "provider", "noauth"], help="who may call (default: AUTH_MODE)")
+    modes = get_args(AuthMode)  # those that only work elsewhere are refused with the reason
+    command.add_argument(
+        "--auth", choices=modes, metavar="MODE", help="who may call: oauth or noauth (default: AUTH_MODE)"
+    )
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -41,9 +41,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _minutes(text: str) -> int:
-    minutes = int(text)
+    minutes = int(text) if text.isdecimal() else 0
     if not 1 <= minutes <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"must be from 1 to {_LONGEST}")
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {_LONGEST}")
     return minutes
 
 
@@ -70,7 +70,9 @@ async def _issue(server: AuthorizationServer, settings: Settings, options: argpa
     issuer = _issuer(settings, options.url)
     resource, lifetime = default_resource(issuer), options.minutes * MINUTE
     scopes = frozenset(options.scope or DEFAULT_SCOPES)
-    grant = await server.grants.issue_direct(user, CLIENT_ID, CLIENT_NAME, scopes, resource, lifetime)
+    grant = await server.grants.issue_direct(
+        user, client_id=CLIENT_ID, client_name=CLIENT_NAME, scopes=scopes, resource=resource, lifetime=lifetime
+    )
     token = await server.tokens.issue(
         issuer=issuer,
         subject=user.id,

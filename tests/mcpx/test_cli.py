@@ -64,7 +64,7 @@ def test_a_taken_port_is_one_clear_line(command: str) -> None:
         port = str(taken.getsockname()[1])
         result = mcpx(command, "--auth", "noauth", "--port", port)
     assert result.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
+    assert f"cannot listen on 127.0.0.1:{port}: address already in use. " in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -79,6 +79,13 @@ def test_a_bad_setting_is_named_without_its_value(command: str) -> None:
 def test_wrong_words_are_status_2() -> None:
     assert mcpx("dance").returncode == 2
     assert mcpx("serve", "--auth", "maybe").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["serve", "lambda"])
+def test_iam_is_refused_where_nothing_checks_signatures(command):
+    result = mcpx(command, "--auth", "iam", "--port", "0")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "here nobody could call the server. Choose oauth or noauth" in result.stderr
 
 
 def test_the_version_is_the_packages() -> None:

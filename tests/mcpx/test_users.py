@@ -113,6 +113,7 @@ def test_the_flag_names_the_file(mcpx):
 def test_a_mistyped_file_is_not_begun(mcpx):
     assert "there is no file typo.db" in mcpx.refused("users", "list", "--db", "typo.db")
     assert "there is no file typo.db" in mcpx.refused("users", "remove", "ann", "--db", "typo.db")
+    assert "there is no file" in mcpx.refused("users", "list", "--db", "x" * 300)
     assert list(mcpx.folder.iterdir()) == []
 
 
