@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx2
 
+from auth.keys.server_key import ServerKey
 from auth.records import Client, Grant, User
+from auth.server import refresh_token
 from auth.server.pkce import challenge_of
 from tests.support.auth_server import Running, public_client
 
@@ -83,3 +85,8 @@ class Dance:
 def new_dance(auth: Running, client: Client | None = None) -> Dance:
     """A new user's and a client's, a public one if none is given; both stored."""
     return Dance(auth, auth.user(), auth.add(client or public_client()))
+
+
+async def current_token(server_key: ServerKey, grant: Grant) -> str:
+    """The refresh token of an active grant that is good now."""
+    return refresh_token.write(await server_key.current(refresh_token.PURPOSE), grant)

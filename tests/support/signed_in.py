@@ -54,7 +54,9 @@ class SignedIn:
         server = self._server()
         owner = await add_user(server.store, user)
         audience = resource or f"{issuer}/mcp"
-        grant: Grant = await server.grants.issue_direct(owner, "app", "An app", scopes, audience, HOUR)
+        grant: Grant = await server.grants.issue_direct(
+            owner, client_id="app", client_name="An app", scopes=scopes, resource=audience, lifetime=HOUR
+        )
         token = await server.tokens.issue(
             issuer=issuer,
             subject=owner.id,

@@ -29,12 +29,13 @@ class Clients:
         randomness: that many random bytes.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         store: Store,
         documents: Documents,
         config: Config,
         events: Sink,
+        *,
         clock: Callable[[], float],
         randomness: Callable[[int], bytes],
     ) -> None:
@@ -123,7 +124,7 @@ class Clients:
         stored = await self._store.get(client_key(used.id), consistent=True)
         if stored is not None and _worth_noting(client(stored.record), now):
             noted = client(stored.record)._replace(last_used=now)
-            await self._store.replace(stored, encode(noted), expires=None)
+            await self._store.replace(stored, encode(noted, stored.record), expires=None)
 
     async def _described(self, client_id: str, host: str) -> Client:
         try:

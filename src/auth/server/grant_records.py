@@ -1,5 +1,6 @@
 """Grants as the store keeps them: read consistently, changed by one conditional write each."""
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from auth import records
@@ -12,6 +13,14 @@ ATTEMPTS = 16
 
 LEEWAY = MINUTE
 """A grant outlives its access tokens by so much, so that none of them is taken for revoked."""
+
+Prepare = Callable[[Grant, str | None], Awaitable[None]]
+"""Makes an answer before what it costs is consumed.
+
+Awaited with a grant as it will be and its refresh token, if it has one, before the write that makes it so. What it
+raises leaves the grant as it is: a key service that is down must cost no client its code or its refresh token. It may
+be awaited again, when another write was faster; only the last time counts.
+"""
 
 
 class Seen(NamedTuple):
@@ -52,12 +61,14 @@ class GrantRecords:
         config = self._config
         longest = max(config.redemption_mark, config.access_token + LEEWAY)
         expires = now + (max(config.refresh_token, longest) if grant.refreshable else longest)
-        return await self._store.replace(seen.stored, records.encode(grant), expires=expires)
+        return await self._store.replace(seen.stored, records.encode(grant, seen.stored.record), expires=expires)
 
     async def end(self, seen: Seen, reason: str, now: int) -> bool:
         """Revoke what was seen; whether no other write came first. It is remembered until it would have expired."""
         revoked = seen.grant._replace(revoked=Revocation(now, reason))
-        return await self._store.replace(seen.stored, records.encode(revoked), expires=seen.stored.expires)
+        return await self._store.replace(
+            seen.stored, records.encode(revoked, seen.stored.record), expires=seen.stored.expires
+        )
 
     async def user(self, user_id: str) -> User | None:
         """A user, if there is one who is not disabled."""
@@ -69,6 +80,10 @@ class GrantRecords:
         """Whether the user who gave a grant still stands behind it."""
         user = await self.user(grant.user_id)
         return user is not None and user.epoch == grant.epoch
+
+
+async def nothing(_grant: Grant, _refresh_token: str | None) -> None:
+    """Prepare nothing."""
 
 
 def too_busy() -> StoreUnavailableError:

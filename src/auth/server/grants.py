@@ -8,8 +8,7 @@ from auth.events import Event, Sink
 from auth.records import Client, Code, Grant, User
 from auth.server import authorization_code, redemption, refresh_token, refreshing, rotation
 from auth.server.config import Config
-from auth.server.grant_records import ATTEMPTS, LEEWAY, GrantRecords, too_busy
-from auth.server.preparation import Prepare, nothing
+from auth.server.grant_records import ATTEMPTS, LEEWAY, GrantRecords, Prepare, nothing, too_busy
 from auth.server.redeeming import Redeeming
 from auth.server.refreshing import Refreshing
 from store.protocol import Store
@@ -34,17 +33,17 @@ class Grants:
         randomness: that many random bytes.
     """
 
-    def __init__(  # noqa: PLR0917 - what `AuthorizationServer` hands to each of its parts
+    def __init__(
         self,
         store: Store,
         server_key: "ServerKey",
         config: Config,
         events: Sink,
+        *,
         clock: "Clock",
         randomness: "Randomness",
     ) -> None:
         self._store = store
-        self._server_key = server_key
         self._config = config
         self._events = events
         self._clock = clock
@@ -138,10 +137,6 @@ class Grants:
         request = refreshing.Request(client.id, scopes, resource, prepare)
         return await self._refreshing.refresh(token, request, self._now())
 
-    async def refresh_token(self, grant: Grant) -> str:
-        """The current refresh token of an active grant."""
-        return refresh_token.write(await self._server_key.current(refresh_token.PURPOSE), grant)
-
     async def of_refresh_token(self, token: str, client: Client) -> Grant | None:
         """The grant of a refresh token that was made here for this client, whatever its generation and its end."""
         presented = refresh_token.parse(token)
@@ -205,8 +200,8 @@ class Grants:
                 return True
         raise too_busy()
 
-    async def issue_direct(  # noqa: PLR0917
-        self, user: User, client_id: str, client_name: str, scopes: Collection[str], resource: str, lifetime: int
+    async def issue_direct(
+        self, user: User, *, client_id: str, client_name: str, scopes: Collection[str], resource: str, lifetime: int
     ) -> Grant:
         """Make an active grant without a code and without refresh tokens, for one access token.
 

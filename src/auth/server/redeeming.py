@@ -7,8 +7,7 @@ from auth.events import Event, Sink
 from auth.records import Grant
 from auth.server import authorization_code, redemption, refresh_token
 from auth.server.config import Config
-from auth.server.grant_records import ATTEMPTS, GrantRecords, Seen, too_busy
-from auth.server.preparation import Prepare
+from auth.server.grant_records import ATTEMPTS, GrantRecords, Prepare, Seen, too_busy
 
 if TYPE_CHECKING:
     from auth.keys.server_key import ServerKey

@@ -96,7 +96,9 @@ class AuthorizationServer:
         """Who may ask for a grant."""
         from auth.server.clients import Clients
 
-        return Clients(self.store, self.documents, self.config, self.events, self.clock, self.randomness)
+        return Clients(
+            self.store, self.documents, self.config, self.events, clock=self.clock, randomness=self.randomness
+        )
 
     @cached_property
     def documents(self) -> "Documents":
@@ -110,7 +112,9 @@ class AuthorizationServer:
         """What users allowed clients."""
         from auth.server.grants import Grants
 
-        return Grants(self.store, self.server_key, self.config, self.events, self.clock, self.randomness)
+        return Grants(
+            self.store, self.server_key, self.config, self.events, clock=self.clock, randomness=self.randomness
+        )
 
     @cached_property
     def limits(self) -> "RateLimits":

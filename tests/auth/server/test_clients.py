@@ -63,7 +63,7 @@ async def nowhere(host, port):
 def clients(store, clock, *, documents=None, events=None, config=None):
     documents = documents or Documents(resolver=nowhere, clock=clock)
     seen = [] if events is None else events
-    return Clients(store, documents, config or Config(), seen.append, clock, Numbers())
+    return Clients(store, documents, config or Config(), seen.append, clock=clock, randomness=Numbers())
 
 
 async def test_a_client_that_registered_is_found(store, clock):

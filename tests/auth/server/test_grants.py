@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from auth.records import Client, grant_key, user_key
-from store.protocol import StoreUnavailableError
+from auth.records import Client, client_key, grant_key, user_key
+from auth.server.config import DAY
+from store.protocol import Stored, StoreUnavailableError
 from tests.support.auth_server import auth_server, public_client
-from tests.support.granting import Dance, new_dance
+from tests.support.granting import Dance, current_token, new_dance
 
 
 def ids(dance: Dance, **asked: object) -> list[str]:
@@ -61,6 +62,28 @@ def test_a_client_that_is_removed_takes_its_grants_along(auth) -> None:
     assert auth.client.get("/oauth/userinfo", headers=bearer).status_code == 401
 
 
+def test_what_a_newer_version_stored_outlives_every_write(auth) -> None:
+    dance = new_dance(auth)
+    held = dance.tokens()
+    keys = [grant_key(dance.grant(held["refresh_token"]).id), client_key(dance.client.id), user_key(dance.user.id)]
+
+    async def stored(key: str) -> Stored:
+        found = await auth.server.store.get(key, consistent=True)
+        assert found
+        return found
+
+    for key in keys:
+        seen = auth.call(stored, key)
+        auth.call(auth.server.store.replace, seen, seen.record[:-1] + b',"invented_later":1}')
+    before = [auth.call(stored, key).version for key in keys]
+    auth.clock.advance(DAY)
+    dance.refreshed(held["refresh_token"])
+    auth.call(auth.server.users.disable, dance.user)
+    assert all(auth.call(stored, key).version not in before for key in keys)
+    auth.call(auth.server.grants.revoke, keys[0].removeprefix("grant#"), "by the test")
+    assert all(b'"invented_later":1' in auth.call(stored, key).record for key in keys)
+
+
 def test_a_grant_is_revoked_once_and_remembers_why(dance: Dance) -> None:
     grants = dance.auth.server.grants
     token = dance.tokens()["refresh_token"]
@@ -89,11 +112,17 @@ def test_a_grant_that_nobody_redeems_leaves_nothing_behind(dance: Dance) -> None
 def test_a_grant_for_one_token_is_in_use_until_the_token_ends_and_has_no_refresh_token(dance: Dance) -> None:
     grants = dance.auth.server.grants
     grant = dance.auth.call(
-        grants.issue_direct, dance.user, "mcpx-token", "mcpx token", {"mcp.read"}, dance.resource, 900
+        grants.issue_direct,
+        dance.user,
+        client_id="mcpx-token",
+        client_name="mcpx token",
+        scopes={"mcp.read"},
+        resource=dance.resource,
+        lifetime=900,
     )
     assert ids(dance) == [grant.id]
     client: Client = dance.auth.add(public_client("mcpx-token"))
-    minted = dance.auth.call(grants.refresh_token, grant)
+    minted = dance.auth.call(current_token, dance.auth.server.server_key, grant)
     assert dance.refresh(minted, client_id=client.id).json()["error"] == "invalid_grant"
     dance.auth.clock.advance(900)
     assert dance.auth.call(grants.in_use, grant)

@@ -26,7 +26,7 @@ from tests.support.command import environment
 from tests.support.dynamodb import Dynamo, create_table, credentials, moto
 from tests.support.dynamodb_local import dynamodb_local
 from tests.support.dynamodb_proxy import proxy
-from tests.support.granting import BOTH, REDIRECT_URI, VERIFIER
+from tests.support.granting import BOTH, REDIRECT_URI, VERIFIER, current_token
 from tests.support.tools import ROOT
 
 CLIENT = public_client()
@@ -104,7 +104,7 @@ async def first_token(where: Place) -> str:
     )
     grant = await server.grants.redeem(code, client=CLIENT, redirect_uri=REDIRECT_URI, verifier=VERIFIER, resource=None)
     await where.store.aclose()
-    return await server.grants.refresh_token(grant)
+    return await current_token(server.server_key, grant)
 
 
 @pytest.mark.parametrize(

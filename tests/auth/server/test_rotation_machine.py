@@ -18,7 +18,7 @@ from auth.server.pkce import challenge_of
 from store.protocol import StoreUnavailableError
 from store.sqlite import SqliteStore
 from tests.support.auth_server import Clock, Secrets, add_user, public_client
-from tests.support.granting import BOTH, REDIRECT_URI, VERIFIER
+from tests.support.granting import BOTH, REDIRECT_URI, VERIFIER, current_token
 from tests.support.interrupted_store import Fault, InterruptedStore
 
 RESOURCE = "https://mcp.example/mcp"
@@ -69,13 +69,14 @@ class Refreshing(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.store = InterruptedStore(SqliteStore(":memory:", self.clock))
         self.events: list[str] = []
+        self.server_key = ServerKey(Secrets())
         self.grants = Grants(
             self.store,
-            ServerKey(Secrets()),
+            self.server_key,
             CONFIG,
             lambda event: self.events.append(event.name),
-            self.clock,
-            lambda n: next(self.random).to_bytes(n, "big"),
+            clock=self.clock,
+            randomness=lambda n: next(self.random).to_bytes(n, "big"),
         )
         self.random = iter(range(1, 10**9))
         self.families: list[Family] = []
@@ -120,7 +121,7 @@ class Refreshing(RuleBasedStateMachine):
     async def redeem(self, family: Family, **changes: Any) -> None:
         asked = {"client": APP, "redirect_uri": REDIRECT_URI, "verifier": VERIFIER, "resource": None, **changes}
         grant = await self.grants.redeem(family.code, **asked)
-        token = await self.grants.refresh_token(grant)
+        token = await current_token(self.server_key, grant)
         assert self.lives(family)
         assert family.redeemed is None, "a code was good twice"
         family.redeemed = family.used = self.now
@@ -293,7 +294,7 @@ class Refreshing(RuleBasedStateMachine):
         assert isinstance(self.refused(self.refresh(family, family.tokens[-1])), StoreUnavailableError)
         if fault == "after":
             found = self.run(self.grants.find(family.id))
-            self.rotated(family, self.run(self.grants.refresh_token(found)), self.now)
+            self.rotated(family, self.run(current_token(self.server_key, found)), self.now)
 
     @precondition(lambda self: self.families)
     @rule(choice=st.integers(0, 3))
