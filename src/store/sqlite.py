@@ -61,7 +61,7 @@ class SqliteStore:
         self._file = SqliteFile(path, busy)
         self._clock = clock
 
-    async def get(self, key: str, *, consistent: bool = False) -> Stored | None:  # noqa: ARG002
+    async def get(self, key: str, *, consistent: bool = False) -> Stored | None:  # noqa: ARG002 (as the protocol has it)
         """The record under a key; every read is consistent."""
         return (await self.get_many([key])).get(key)
 

@@ -1,5 +1,6 @@
 """What people see when something cannot go on, and what they can do about it."""
 
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from starlette.requests import Request
@@ -8,8 +9,6 @@ from starlette.responses import HTMLResponse, Response
 from auth.errors import OAuthError, TemporarilyUnavailableError, TooManyRequestsError
 from auth.pages.render import page, wait
 from auth.server.server import AuthorizationServer
-
-UNAUTHORIZED: Final = 401
 
 
 class Link(NamedTuple):
@@ -44,7 +43,7 @@ def error_page(server: AuthorizationServer, _request: Request, _issuer: str, err
     return problem_page(
         server,
         # A page has no challenge that a browser could answer.
-        400 if error.status == UNAUTHORIZED else error.status,
+        400 if error.status == HTTPStatus.UNAUTHORIZED else error.status,
         "This request cannot go on",
         "The app that sent you here asked for something in a way that is not safe to follow. Nothing was shared with "
         "it. Go back to the app and start again; if that does not help, tell whoever runs it:",

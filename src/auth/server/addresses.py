@@ -83,6 +83,6 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if found.version == 6 and (found not in _UNICAST or found.scope_id):  # noqa: PLR2004
+    if isinstance(found, ipaddress.IPv6Address) and (found not in _UNICAST or found.scope_id):
         return False
     return not any(found in network for network in _NOT_PUBLIC)

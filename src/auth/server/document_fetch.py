@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from auth.server.addresses import Address
@@ -58,7 +59,7 @@ async def fetch(url: str, addresses: Sequence[Address], ssl_context: "ssl.SSLCon
 
 
 async def _read(response: "httpcore2.Response") -> Fetched:
-    if response.status != 200:  # noqa: PLR2004
+    if response.status != HTTPStatus.OK:
         raise FetchError(f"status {response.status}")
     headers = [(name.lower(), value.decode("latin-1")) for name, value in response.headers]
     kinds = [value for name, value in headers if name == b"content-type"]

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.requests import Request
@@ -134,6 +135,6 @@ def error_reply(error: OAuthError) -> JSONResponse:
     headers = dict(NO_STORE)
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    if error.status == 401:  # noqa: PLR2004
+    if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Basic realm="mcpx"'
     return JSONResponse({"error": error.code, "error_description": error.description}, error.status, headers)
