@@ -10,7 +10,7 @@ from auth.errors import TooManyRequestsError
 from auth.loopback import is_loopback
 from auth.pages.errors import foreign_page, stale_page
 from auth.pages.forms import ForeignFormError, from_browser, own_form, sign_in_token
-from auth.pages.render import page, wait
+from auth.pages.render import page, too_often
 from auth.records import User
 from auth.server.authorization_response import see_other
 from auth.server.cookies import BROWSER, SESSION, read_cookie, set_cookie
@@ -92,7 +92,8 @@ async def _form(
         "login.html",
         status=200 if not refused else 403 if seconds is None else 429,
         headers={} if seconds is None else {"Retry-After": str(seconds)},
-        problem=_problem(seconds) if refused else None,
+        problem=(WRONG if seconds is None else too_often(seconds)) if refused else None,
+        wrong=refused and seconds is None,
         username=username[:64],
         target=sealed,
         token=await sign_in_token(server, browser),
@@ -100,7 +101,3 @@ async def _form(
     if cookie is None:
         set_cookie(response, BROWSER, issuer, browser)
     return response
-
-
-def _problem(seconds: int | None) -> str:
-    return WRONG if seconds is None else f"Too many attempts. Wait {wait(seconds)}, then try again."

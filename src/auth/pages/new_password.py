@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Mapping
 
 from auth.errors import TooManyRequestsError
-from auth.pages.render import wait
+from auth.pages.render import too_often
 from auth.passwords import UnfitPasswordError
 from auth.records import User
 from auth.server.server import AuthorizationServer
@@ -53,4 +53,4 @@ async def changed(server: AuthorizationServer, user: User, form: Mapping[str, st
 def _refused(seconds: int | None) -> ChangeRefusedError:
     if seconds is None:
         return ChangeRefusedError("current", "That is not your current password.")
-    return ChangeRefusedError("current", f"Too many attempts. Wait {wait(seconds)}, then try again.", seconds)
+    return ChangeRefusedError("current", too_often(seconds), seconds)

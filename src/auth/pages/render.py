@@ -66,6 +66,14 @@ def wait(seconds: int) -> str:
     return "a minute" if minutes <= 1 else f"{minutes} minutes"
 
 
+def too_often(seconds: int) -> str:
+    """What to tell somebody whose tries are not looked at for so long; strangers may have used them up."""
+    return (
+        f"Too many attempts. Wait {wait(seconds)}, then try again. "
+        "If they were not yours, tell whoever runs this server."
+    )
+
+
 def _policy(form_target: str) -> str:
     digest = base64.b64encode(hashlib.sha256(_text("style.css").encode()).digest()).decode()
     targets = f"'self' {form_target}".rstrip()
