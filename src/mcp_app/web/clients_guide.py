@@ -27,7 +27,8 @@ def guides(name: str, url: str, *, signs_in: bool = False) -> tuple[Guide, ...]:
         ),
         Guide(
             "Claude",
-            "In the app: Settings, Connectors, Add custom connector, and the address above. In Claude Code:",
+            "In the app: Settings, Connectors, Add custom connector, and the address above. In Claude Code run this"
+            f"{', then /mcp to sign in' if signs_in else ''}:",
             f"claude mcp add --transport http {slug} {url}",
         ),
         Guide(
@@ -35,17 +36,9 @@ def guides(name: str, url: str, *, signs_in: bool = False) -> tuple[Guide, ...]:
             "Run this once; the tools then appear in the chat view's agent mode.",
             f"code --add-mcp '{server}'",
         ),
-        _inspector(url, signs_in=signs_in),
-    )
-
-
-def _inspector(url: str, *, signs_in: bool) -> Guide:
-    if signs_in:
-        steps = "Shows every tool and every message. Start it, choose Streamable HTTP, paste the address and connect."
-        return Guide("MCP Inspector", steps, "npx @modelcontextprotocol/inspector")
-    return Guide(
-        "MCP Inspector",
-        "Shows every tool and every message. Choose Streamable HTTP and paste the address, or list the tools "
-        "right in the terminal:",
-        f"npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list",
+        Guide(
+            "MCP Inspector",
+            "Shows every tool and every message. It needs Node.js 22. Run this, then connect in the page that opens.",
+            f"npx @modelcontextprotocol/inspector@latest --transport http --server-url {url}",
+        ),
     )
