@@ -15,6 +15,7 @@ from mcp_app.settings import Settings
 from mcp_app.version import VERSION
 
 ROOT = Path(__file__).parents[1]
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 FIELDS = {field.name: field for field in Settings.fields()}
 # Read beside the settings' own variables: where a platform sets it, it is `MCP_SERVER_PORT`.
 STAND_IN = {"PORT"}
@@ -181,3 +182,45 @@ LINK = re.compile(r"\[[^\]]+\]\((?!https?://)([^)#]*)(?:#[^)]*)?\)")
 def test_a_link_leads_to_something(page):
     targets = [target for target in LINK.findall(page.read_text()) if target]
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+CONFORMANCE = (ROOT / "docs/security/conformance.md").read_text()
+NAMED = re.compile(r"`(tests/[\w/]+\.py::\w+)`")
+
+
+def all_tests() -> set[str]:
+    found = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        functions = (node for node in ast.parse(path.read_text()).body if isinstance(node, FUNCTIONS))
+        found |= {f"{path.relative_to(ROOT).as_posix()}::{node.name}" for node in functions}
+    return {name for name in found if "::test_" in name}
+
+
+def forbidden() -> dict[int, set[str]]:
+    """What must not happen, by number: the tests that the table names."""
+    headings = re.split(r"^### (\d+)\. .+$", CONFORMANCE.partition("\n## When")[0], flags=re.MULTILINE)[1:]
+    numbers = [int(number) for number in headings[::2]]
+    assert len(numbers) == len(set(numbers))
+    return {number: set(NAMED.findall(text)) for number, text in zip(numbers, headings[1::2], strict=True)}
+
+
+def test_every_test_that_the_table_of_requirements_names_exists():
+    assert set(NAMED.findall(CONFORMANCE)) - all_tests() == set()
+
+
+def test_each_of_the_24_things_that_must_not_happen_has_a_test():
+    assert forbidden().keys() == set(range(1, 25))
+    assert [number for number, tests in forbidden().items() if not tests] == []
+
+
+def test_every_test_with_a_number_in_its_name_is_in_the_table_under_it():
+    numbered = {name: re.search(r"::test_(?:must_(?:not_)?)?0?(\d{1,2})_", name) for name in all_tests()}
+    table = forbidden()
+    assert [name for name, number in numbered.items() if number and name not in table[int(number[1])]] == []
+
+
+def test_every_requirement_in_the_table_has_a_test():
+    rows = re.findall(r"^\| .+ \|$", CONFORMANCE.partition("\n## What is not served")[0], re.MULTILINE)
+    requirements = [row for row in rows if not row.endswith("| test |")]
+    assert len(requirements) > 50
+    assert [row for row in requirements if not NAMED.search(row)] == []
