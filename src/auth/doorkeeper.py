@@ -10,7 +10,7 @@ from auth.passwords import Passwords, published
 from auth.records import Attempts, User, attempts_key, encode
 from auth.server.config import Limits
 from auth.sign_in import SignInRefusedError, charged, forgotten_at, seconds_locked
-from auth.user_records import UnknownUserError, UserRecords
+from auth.user_records import UnknownUserError, UserRecords, renewed
 from auth.usernames import UnfitUsernameError, canonical, canonical_or_typed
 from store.protocol import Store, StoreUnavailableError
 
@@ -57,21 +57,27 @@ class Doorkeeper:
         right = await self._passwords.matches(password, user.password_hash if user else None)
         if not user or user.disabled or not right or (public and published(password)):
             raise self._refusal(_reason(user, right=right), user, attempts)
-        admitted = await self._clear(user, await self._hash_of_today(user, password), int(self._clock()))
+        hashed, now = await self._hash_of_today(user, password), int(self._clock())
+        admitted = await self._write(user, lambda stored: stored._replace(password_hash=hashed, last_login=now))
         self._events(Event("sign_in", {"user_id": user.id}))
         return admitted
 
-    async def prove(self, user: User, password: str) -> None:
-        """Check the password of a user who is signed in; failures count as those of signing in do.
+    async def renew(self, user: User, password: str, hashed: str) -> User:
+        """Give a user who is signed in a new password; failures of the old one count as those of signing in do.
+
+        Args:
+            user: as read before.
+            password: the old one, as typed.
+            hashed: the new one's hash.
 
         Raises:
-            SignInRefusedError: it is another one, or the user is locked or gone.
+            SignInRefusedError: the old one is not the user's, or the user is locked, gone, or was changed meanwhile.
         """
         now = await self._charge_user(user.id)
         right = await self._passwords.matches(password, now.password_hash if now else None)
         if not now or now.disabled or not right:
             raise self._refusal(_reason(now, right=right), now, _attempts(now) if now else Attempts())
-        await self._clear(now, now.password_hash, now.last_login)
+        return await self._write(now, lambda stored: renewed(stored, hashed))
 
     async def _holder(self, username: str) -> str | None:
         try:
@@ -119,13 +125,13 @@ class Doorkeeper:
             self._events(Event("user_locked", {**who, "failures": attempts.failures, "seconds": wait}, alarming=True))
         return SignInRefusedError(wait or None)
 
-    async def _clear(self, proven: User, password_hash: str, last_login: int | None) -> User:
-        """Forget a user's failures, unless what the password proved is not so any more."""
+    async def _write(self, proven: User, change: Callable[[User], User]) -> User:
+        """Change a user and forget the failures, unless what the password proved is not so any more."""
 
         def cleared(user: User) -> User:
             if user.disabled or user.epoch != proven.epoch:
                 raise self._refusal("changed", user, Attempts())
-            return user._replace(failures=0, locked_until=0, password_hash=password_hash, last_login=last_login)
+            return change(user)._replace(failures=0, locked_until=0)
 
         try:
             return await self._records.change(proven.id, cleared)

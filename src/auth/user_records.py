@@ -66,3 +66,8 @@ class UserRecords:
 
     async def _held(self, name: str) -> Stored | None:
         return await self._store.get(username_key(name), consistent=True)
+
+
+def renewed(user: User, hashed: str) -> User:
+    """A user with a new password: grants and sessions of before are dead, and a lock is lifted."""
+    return user._replace(epoch=user.epoch + 1, password_hash=hashed, failures=0, locked_until=0)

@@ -12,7 +12,7 @@ from auth.passwords import PUBLISHED, Passwords, UnfitPasswordError, check_new
 from auth.records import USERS, User, encode, user_key
 from auth.server.config import HOUR, Config
 from auth.sign_in import SignInRefusedError
-from auth.user_records import UnknownUserError, UserRecords
+from auth.user_records import UnknownUserError, UserRecords, renewed
 from auth.usernames import UnfitUsernameError, canonical
 from store.protocol import Store
 
@@ -136,12 +136,10 @@ class Users:
         """
         check_new(password, user.username)
         hashed = await self._passwords.hashed(password)
-        if current is not None:
-            await self._doorkeeper.prove(user, current)
-        changed = await self._records.change(
-            user.id,
-            lambda old: old._replace(epoch=old.epoch + 1, password_hash=hashed, failures=0, locked_until=0),
-        )
+        if current is None:
+            changed = await self._records.change(user.id, lambda old: renewed(old, hashed))
+        else:
+            changed = await self._doorkeeper.renew(user, current, hashed)
         self._events(Event("password_changed", {"user_id": user.id, "by": "operator" if current is None else "user"}))
         return changed
 

@@ -11,6 +11,7 @@ from auth.usernames import UnfitUsernameError
 from auth.users import SignInRefusedError, UnknownUserError, UsernameTakenError, Users
 from store.protocol import StoreUnavailableError
 from tests.auth.conftest import CONFIG
+from tests.support.interrupted_store import InterruptedStore
 from tests.support.watched_store import WatchedStore
 
 pytestmark = pytest.mark.anyio
@@ -169,6 +170,34 @@ async def test_a_person_who_changes_the_password_shows_the_old_one(users, events
     assert changed.epoch > ann.epoch
     assert events[-1].name == "password_changed"
     assert await signs_in(users, "ann", OTHER)
+
+
+@pytest.mark.parametrize("write", range(3))
+@pytest.mark.parametrize("meanwhile", ["change_password", "disable", "remove"])
+async def test_who_knew_the_old_password_changes_nothing_that_the_operator_did_meanwhile(
+    users, store, clock, write, meanwhile
+):
+    ann = await users.add("ann", GOOD)
+    done = []
+
+    async def nothing():
+        pass
+
+    async def operator():
+        await getattr(users, meanwhile)(ann, *([OTHER] if meanwhile == "change_password" else []))
+        done.append(await users.get(ann.id))
+
+    interrupted = InterruptedStore(store)
+    interrupted.first = [nothing] * write + [operator]
+    refused = False
+    try:
+        await Users(interrupted, CONFIG, clock=clock).change_password(ann, "the thief's own", current=GOOD)
+    except SignInRefusedError:
+        refused = True
+    assert refused == bool(done)
+    after = await users.get(ann.id)
+    if done:
+        assert (after and after.password_hash) == (done[0] and done[0].password_hash)
 
 
 async def test_guesses_of_the_old_password_lead_to_the_same_lock(users, clock):
