@@ -21,14 +21,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal need not know every letter of a name
+    if region := os.environ.get("AWS_REGION"):
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)  # the one that AWS's SDK for Python reads
     try:
         options.run(options)
         sys.stdout.flush()
     except (CommandError, SettingsError) as error:
         print(f"mcpx: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        # Whoever read has read enough; Python would complain about the rest when it exits.
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # whose reader has read enough
+            print(f"mcpx: {error.strerror or error}", file=sys.stderr)
+        # Python would complain about what is left to write when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:

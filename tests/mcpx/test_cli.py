@@ -165,3 +165,23 @@ def test_an_argument_that_is_no_text_is_one_sentence(tmp_path: Path, words: list
     assert done.returncode == 1
     assert done.stderr.startswith(b"mcpx: ")
     assert b"Traceback" not in done.stderr
+
+
+def test_a_disk_that_is_full_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "auth.db").touch()
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [MCPX, "users", "list", "--db", str(tmp_path / "auth.db")],
+            check=False,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+        )
+    assert (done.returncode, done.stderr) == (1, "mcpx: No space left on device\n")
+
+
+def test_the_region_may_be_named_as_aws_names_it() -> None:
+    nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "AWS_REGION": "eu-west-1"}
+    assert "NoCredentialsError" in mcpx("users", "list", "--table", "users", **nowhere).stderr
