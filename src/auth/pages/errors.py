@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from auth.errors import OAuthError, TemporarilyUnavailableError, TooManyRequestsError
@@ -21,7 +20,7 @@ class Link(NamedTuple):
 ACCOUNT: Final = Link("/account", "Your account")
 
 
-def error_page(server: AuthorizationServer, _request: Request, _issuer: str, error: OAuthError) -> Response:
+def error_page(server: AuthorizationServer, error: OAuthError) -> Response:
     """An error that no app may be told of by a redirect, or that no app has to do with."""
     match error:
         case TemporarilyUnavailableError():

@@ -97,18 +97,17 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = Request(scope, receive)
-        issuer = self._issuer(scope)
         try:
-            response = await self._function()(self._server, request, issuer)
+            response = await self._function()(self._server, request, self._issuer(scope))
         except OAuthError as error:
             self._report(error)
-            response = self._refusal(request, issuer, error)
+            response = self._refusal(error)
         except StoreUnavailableError as error:
             self._report(error)
             unavailable = TemporarilyUnavailableError(
                 "The server cannot reach its store. Try again.", error.retry_after
             )
-            response = self._refusal(request, issuer, unavailable)
+            response = self._refusal(unavailable)
         await response(scope, receive, send)
 
     def _function(self) -> "Serve":
@@ -122,12 +121,12 @@ class Endpoint:
             details = {"endpoint": self._place.name, "reason": str(error)}
             self._server.events(Event("unavailable", details, alarming=True))
 
-    def _refusal(self, request: Request, issuer: str, error: OAuthError) -> Response:
+    def _refusal(self, error: OAuthError) -> Response:
         if not self._place.page:
             return error_reply(error)
         from auth.pages.errors import error_page
 
-        return error_page(self._server, request, issuer, error)
+        return error_page(self._server, error)
 
 
 def error_reply(error: OAuthError) -> JSONResponse:

@@ -1,7 +1,6 @@
 """Errors as pages."""
 
 import pytest
-from starlette.requests import Request
 
 from auth.errors import (
     InvalidClientError,
@@ -26,7 +25,7 @@ from tests.support.auth_server import auth_server
 )
 def test_an_error_says_what_to_do_and_when(tmp_path, error: OAuthError, status, said):
     with auth_server(tmp_path) as running:
-        reply = error_page(running.server, Request({"type": "http"}), running.issuer, error)
+        reply = error_page(running.server, error)
     assert reply.status_code == status
     assert said in bytes(reply.body).decode()
     wanted = None if error.retry_after is None else str(error.retry_after)
