@@ -69,6 +69,7 @@ class Cli:
             shown = b""
             for answer in answers:
                 shown += _until_prompt(screen)
+                _until_it_waits(process)
                 os.write(screen, answer)
             shown += _rest(screen)
             return process.wait(PATIENCE), shown.decode()
@@ -98,6 +99,12 @@ def _until_prompt(screen: int) -> bytes:
         assert select.select([screen], [], [], PATIENCE)[0], shown
         shown += os.read(screen, 4096)
     return shown
+
+
+def _until_it_waits(process: subprocess.Popen[bytes]) -> None:
+    """A Ctrl-C between a prompt and the reading of its answer would be heard only once something is read."""
+    while process.poll() is None and Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0] != "S":
+        os.sched_yield()
 
 
 def _rest(screen: int) -> bytes:
