@@ -100,7 +100,9 @@ async def issued(server: AuthorizationServer, issuer: str) -> Issued:
     """Make a user, and a token that is good at the issuer's `/mcp`."""
     user = await server.users.add("bench", PASSWORD)
     resource = f"{issuer}/mcp"
-    grant = await server.grants.issue_direct(user, "bench", "A bench", SCOPES, resource, _LIFETIME)
+    grant = await server.grants.issue_direct(
+        user, client_id="bench", client_name="A bench", scopes=SCOPES, resource=resource, lifetime=_LIFETIME
+    )
     token = await server.tokens.issue(
         issuer=issuer,
         subject=user.id,

@@ -274,8 +274,8 @@ LONG = "An app whose maker could not decide on a name that is short enough to be
 def test_no_page_needs_scrolling_sideways(desk):
     desk.auth.add(public_client("long", name=LONG + "x" * 60, redirect_uris=(f"https://{'a' * 60}.example/cb",)))
     user = desk.auth.call(desk.auth.server.users.find, "alice")
-    grant = (user, "long", LONG + "x" * 60, ("mcp.read", "mcp.tools"), desk.auth.issuer, 9999)
-    desk.auth.call(desk.auth.server.grants.issue_direct, *grant)
+    allowed = {"client_name": LONG + "x" * 60, "scopes": ("mcp.read", "mcp.tools"), "resource": desk.auth.issuer}
+    desk.auth.call(desk.auth.server.grants.issue_direct, user, client_id="long", **allowed, lifetime=9999)
 
     def fits(page: Page) -> bool:
         return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

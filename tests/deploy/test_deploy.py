@@ -6,9 +6,9 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.support import sam
+from tests.support.aws import moto
 
 pytestmark = pytest.mark.sam
 
@@ -18,11 +18,8 @@ BUCKET = "packages"
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """The address of an AWS with one bucket; by name, since sam refuses a bare IP address as an S3 endpoint."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://localhost:{port}"
-    server.stop()
+    with moto() as url:
+        yield url.replace("127.0.0.1", "localhost")
 
 
 def client(service: str, aws: str) -> boto3.client:

@@ -15,9 +15,9 @@ from mcp_app.secrets import PAUSE, Secrets
 from mcp_app.settings import Settings
 from tests.support import auth_server
 from tests.support.auth_server import PLENTY, Clock, Running
-from tests.support.aws import REGION
+from tests.support.aws import REGION, moto
 from tests.support.customer import Customer, good, shut, unavailable
-from tests.support.dynamodb import create_table, credentials, moto
+from tests.support.dynamodb import create_table, credentials
 from tests.support.dynamodb_proxy import Proxy, proxy
 from tests.support.store_faults import forbidden
 from tests.support.whole_server import serving_app

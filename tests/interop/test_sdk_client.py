@@ -10,33 +10,14 @@ from mcp import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 
 from tests.support.client_documents import ClientDocuments
 from tests.support.gate import PATIENCE
 from tests.support.oauth_service import CALLBACK, Service
+from tests.support.sdk_storage import Storage
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
-
-
-class Storage:
-    """What a client remembers."""
-
-    def __init__(self, client: OAuthClientInformationFull | None = None) -> None:
-        self.client = client
-        self.tokens: OAuthToken | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
 
 
 class Visit:

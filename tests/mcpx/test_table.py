@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.support.auth_server import claims
-from tests.support.dynamodb import create_table, credentials, moto
+from tests.support.aws import moto
+from tests.support.dynamodb import create_table, credentials
 
 GOOD = "correct horse battery"
 

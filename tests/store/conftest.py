@@ -8,7 +8,8 @@ import pytest
 
 from store.protocol import Store
 from store.sqlite import SqliteStore
-from tests.support.dynamodb import create_table, credentials, moto
+from tests.support.aws import moto
+from tests.support.dynamodb import create_table, credentials
 from tests.support.dynamodb_local import dynamodb_local
 from tests.support.dynamodb_proxy import proxy
 

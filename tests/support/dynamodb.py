@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from store.dynamodb import TIMEOUTS, DynamoStore
 from store.dynamodb_client import Timeouts
 from store.dynamodb_items import BY_OWNER, KEY, OWNER
-from tests.support.aws import REGION
-
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
+from tests.support.aws import CREDENTIALS, REGION
 
 SCHEMA: dict[str, Any] = {
     "AttributeDefinitions": [
@@ -83,15 +80,3 @@ def create_table(url: str, schema: dict[str, Any] = SCHEMA) -> Dynamo:
     with client(url) as made:
         made.create_table(TableName=name, **schema)
     return Dynamo(url, name)
-
-
-@contextmanager
-def moto() -> Iterator[str]:
-    """The URL of a moto server. It decides conditions without a lock: put `dynamodb_proxy.proxy` in front of it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.support.dynamodb import Dynamo, create_table, credentials, moto
+from tests.support.aws import moto
+from tests.support.dynamodb import Dynamo, create_table, credentials
 from tests.support.dynamodb_proxy import Exchange, Fault, Proxy, Reply, proxy
 
 

@@ -12,12 +12,6 @@ NEW = "a different long password"
 
 
 @pytest.fixture
-def auth(tmp_path):
-    with auth_server(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def inside(auth):
     visitor = alice(auth, public_client(name="Notes & <b>"))
     visitor.sign_in()

@@ -14,12 +14,6 @@ PUBLIC = "https://mcp.example.com"
 
 
 @pytest.fixture
-def auth(tmp_path):
-    with auth_server(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def visitor(auth):
     return alice(auth, public_client())
 

@@ -13,16 +13,10 @@ from auth.pages.consent import ONWARD
 from auth.server.consent import LIFETIME
 from auth.server.pinned import PINNED
 from mcp_app.web import page as front
-from tests.support.auth_server import auth_server, public_client
+from tests.support.auth_server import public_client
 from tests.support.visitor import Visitor, alice, authorization, fields, words
 
 EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(1)> & {{ 7*7 }}'
-
-
-@pytest.fixture
-def auth(tmp_path):
-    with auth_server(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture
@@ -147,7 +141,8 @@ def test_what_an_app_calls_itself_is_escaped_everywhere(auth, inside):
     auth.add(public_client("evil", name=EVIL))
     page = inside.get(authorization(client_id="evil"))
     user = auth.call(auth.server.users.find, "alice")
-    auth.call(auth.server.grants.issue_direct, user, "evil", EVIL, ("mcp.read",), auth.issuer, 9999)
+    allowed = {"client_name": EVIL, "scopes": ("mcp.read",), "resource": auth.issuer, "lifetime": 9999}
+    auth.call(auth.server.grants.issue_direct, user, client_id="evil", **allowed)
     for shown in (page, inside.get("/account")):
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown.text
         assert "{{ 7*7 }}" in shown.text

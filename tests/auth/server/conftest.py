@@ -1,17 +1,9 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.auth_server import Running, auth_server
 from tests.support.granting import Dance, new_dance
-
-
-@pytest.fixture
-def auth(tmp_path: Path) -> Iterator[Running]:
-    """An authorization server, its clock standing still."""
-    with auth_server(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

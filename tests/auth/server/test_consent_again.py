@@ -2,15 +2,9 @@
 
 import pytest
 
-from tests.support.auth_server import auth_server, public_client
+from tests.support.auth_server import public_client
 from tests.support.customer import Customer, good
 from tests.support.visitor import authorization
-
-
-@pytest.fixture
-def auth(tmp_path):
-    with auth_server(tmp_path) as running:
-        yield running
 
 
 def test_must_not_5_consent_is_never_remembered_not_even_for_an_app_in_use(auth):

@@ -22,8 +22,9 @@ from store.protocol import Store
 from store.sqlite import SqliteStore
 from tests.auth.server.racing import ISSUER, PATIENT
 from tests.support.auth_server import PLENTY, Clock, add_user, make_server, public_client
+from tests.support.aws import moto
 from tests.support.command import environment
-from tests.support.dynamodb import Dynamo, create_table, credentials, moto
+from tests.support.dynamodb import Dynamo, create_table, credentials
 from tests.support.dynamodb_local import dynamodb_local
 from tests.support.dynamodb_proxy import proxy
 from tests.support.granting import BOTH, REDIRECT_URI, VERIFIER, current_token
