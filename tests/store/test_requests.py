@@ -9,7 +9,7 @@ import pytest
 
 from auth.records import encode
 from auth.server.resources import resources
-from tests.support.auth_server import Clock, Running, auth_server, confidential_client
+from tests.support.auth_server import Clock, Running, auth_server, confidential_client, public_client
 from tests.support.granting import Dance, new_dance
 from tests.support.store_faults import FaultyDynamo, faulty_dynamodb
 from tests.support.tools import ROOT
@@ -32,7 +32,7 @@ def auth(dynamo, tmp_path) -> Iterator[Running]:
 
 @pytest.fixture
 def dance(auth) -> Dance:
-    return new_dance(auth)
+    return new_dance(auth, public_client("0a" * 16))
 
 
 def documented(request: str) -> Counter[str]:
