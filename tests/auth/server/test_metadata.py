@@ -196,7 +196,7 @@ REQUEST = {
     ],
 )
 def test_must_not_19_a_request_as_advertised_is_taken_and_another_is_told_why(running, changes, error):
-    running.add(public_client())
+    running.add(public_client(source="cli"))
     reply = running.client.get("/oauth/authorize", params=REQUEST | changes)
     assert reply.status_code == 303
     target = urlsplit(reply.headers["location"])
