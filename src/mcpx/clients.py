@@ -67,6 +67,8 @@ def _finish(command: argparse.ArgumentParser, function: Any) -> None:
 
 
 def _add(options: argparse.Namespace) -> None:
+    if not options.name.strip():
+        raise CommandError("say what people will read with `--name NAME`.")
     if not options.redirect_uri and AUTHORIZATION_CODE in (options.grant or USER_GRANTS):
         raise CommandError(
             "say where users come back to with `--redirect-uri URI`, or that the client acts for itself with "

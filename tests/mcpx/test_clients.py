@@ -61,6 +61,7 @@ def test_a_client_is_removed(mcpx):
 
 
 def test_what_cannot_be_is_one_sentence(mcpx):
+    assert "--name NAME" in mcpx.refused("clients", "add", "--name", " ", "--redirect-uri", "https://app.example/cb")
     assert "--redirect-uri" in mcpx.refused("clients", "add", "--name", "Web")
     assert (
         "redirect" in mcpx.refused("clients", "add", "--name", "Web", "--redirect-uri", "javascript:alert(1)").lower()
