@@ -1,10 +1,12 @@
 """AWS as a real server on loopback."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
 REGION = "us-east-1"
 
@@ -13,16 +15,25 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 """What opens nothing; botocore signs nothing without any."""
 
 
+class _Silent(MotoRequestHandler):
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        """Tell nobody: tests read what the server under test logs."""
+
+
 @contextmanager
 def moto() -> Iterator[str]:
     """The URL of a moto server on a free port. It decides conditions without a lock: see `dynamodb_proxy.proxy`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+    app = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
+    # moto's own ThreadedMotoServer looks twice a second whether to stop.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
     try:
-        yield f"http://{host}:{port}"
+        yield f"http://127.0.0.1:{server.port}"
     finally:
-        server.stop()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager

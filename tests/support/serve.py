@@ -32,6 +32,15 @@ class _Server(uvicorn.Server):
             counter += 1
             await asyncio.sleep(0.01)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        # uvicorn gives connections a tenth of a second, also where there is none.
+        for listener in (*self.servers, *(sockets or [])):
+            listener.close()
+        await self.lifespan.shutdown()
+
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:
     with contextlib.suppress(SystemExit):  # how uvicorn ends when the app's lifespan failed
