@@ -18,6 +18,7 @@ from tests.support.store_faults import (
     FaultyDynamo,
     answer_cut,
     answer_lost,
+    failing,
     faulty_dynamodb,
     hanging,
     refused,
@@ -39,6 +40,8 @@ READERS = {"authorize", "account", "introspect", "userinfo", "tool"}
 """The doors that write nothing."""
 
 
+ALL = READERS | {"consent", "sign in", "disconnect", "code", "refresh", "client credentials", "revoke", "register"}
+
 WRITERS = {
     "PutItem": {"consent", "sign in", "disconnect", "refresh", "revoke", "register"},
     "UpdateItem": {"sign in", "refresh", "client credentials", "register"},
@@ -46,13 +49,14 @@ WRITERS = {
 """The doors that need an answer to such a write."""
 
 
-def losing(operation: str) -> Fault:
-    """Every write of a kind is made, and none is confirmed."""
+def only(fault: Fault, operation: str, key: str = "") -> Fault:
+    """A fault in one kind of request, or in those of it for keys that begin so; the others are served."""
 
-    def fault(exchange: Exchange) -> None:
-        (answer_lost if exchange.operation == operation else healthy)(exchange)
+    def either(exchange: Exchange) -> None:
+        meant = exchange.operation == operation and f'"{key}'.encode() in exchange.sent
+        (fault if meant else healthy)(exchange)
 
-    return fault
+    return either
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +92,29 @@ def test_while_dynamodb_does_not_answer_every_door_is_503_and_what_was_held_is_g
     assert not {"code_replayed", "refresh_token_reused", "sign_in_failed"} & set(customer.auth.names())
 
 
+@pytest.mark.parametrize(
+    ("operation", "key", "open_doors"),
+    [
+        ("GetItem", "", {"register", "tool"}),
+        ("GetItem", "grant#", ALL - {"code", "refresh", "revoke", "disconnect"}),
+        ("BatchGetItem", "", ALL - {"tool", "userinfo"}),
+        ("PutItem", "", ALL - WRITERS["PutItem"] - {"code"}),
+        ("UpdateItem", "", ALL - WRITERS["UpdateItem"] - {"code"}),
+    ],
+)
+def test_a_dynamodb_that_serves_some_requests_only_leads_to_no_half_truths(
+    dynamo, customer, operation, key, open_doors
+):
+    held = customer.held()
+    doors = customer.doors(held)
+    assert doors.keys() == ALL
+    with dynamo.broken(only(failing, operation, key)):
+        closed = shut(doors)
+    assert ALL - closed == open_doors
+    assert shut({name: doors[name] for name in closed}) == set()
+    goes_on(customer, held.refresh)
+
+
 def test_a_slow_dynamodb_is_waited_for_a_while_and_no_longer(dynamo, tmp_path):
     clock = Clock()
     with whole_server(tmp_path, dynamo.another_table().store(clock, SOON), clock) as auth:
@@ -121,7 +148,7 @@ def test_a_write_that_was_made_and_not_confirmed_costs_nobody_more_than_a_second
     held = customer.held()
     doors = customer.doors(held)
     del doors["code"]  # see below
-    with dynamo.broken(losing(operation)):
+    with dynamo.broken(only(answer_lost, operation)):
         closed = shut(doors)
     assert closed == WRITERS[operation]
     assert shut(doors) == set()
