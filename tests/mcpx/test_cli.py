@@ -180,8 +180,3 @@ def test_a_disk_that_is_full_is_one_sentence(tmp_path: Path) -> None:
             timeout=30,
         )
     assert (done.returncode, done.stderr) == (1, "mcpx: No space left on device\n")
-
-
-def test_the_region_may_be_named_as_aws_names_it() -> None:
-    nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "AWS_REGION": "eu-west-1"}
-    assert "NoCredentialsError" in mcpx("users", "list", "--table", "users", **nowhere).stderr
