@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -54,13 +55,19 @@ class Dynamo:
 @contextmanager
 def client(url: str) -> Iterator[Any]:
     """botocore's own client, to see what is in the table."""
-    import botocore.session
-
-    made = botocore.session.get_session().create_client("dynamodb", region_name=REGION, endpoint_url=url)
+    made = _session().create_client("dynamodb", region_name=REGION, endpoint_url=url)
     try:
         yield made
     finally:
         made.close()
+
+
+@cache
+def _session() -> Any:
+    """One for all clients: each reads DynamoDB's model anew, which takes longer than most tests."""
+    import botocore.session
+
+    return botocore.session.get_session()
 
 
 @contextmanager
