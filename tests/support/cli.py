@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.support.command import MCPX, Command, environment
 from tests.support.gate import PATIENCE
 
+CTRL_C = b"\x03"
+
 Done = subprocess.CompletedProcess[str]
 
 # Ctrl-C is a signal to whoever has the terminal for its own.
@@ -69,8 +71,7 @@ class Cli:
             shown = b""
             for answer in answers:
                 shown += _until_prompt(screen)
-                _until_it_waits(process)
-                os.write(screen, answer)
+                _press(screen, answer)
             shown += _rest(screen)
             return process.wait(PATIENCE), shown.decode()
         finally:
@@ -101,10 +102,11 @@ def _until_prompt(screen: int) -> bytes:
     return shown
 
 
-def _until_it_waits(process: subprocess.Popen[bytes]) -> None:
-    """A Ctrl-C between a prompt and the reading of its answer would be heard only once something is read."""
-    while process.poll() is None and Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0] != "S":
-        os.sched_yield()
+def _press(screen: int, answer: bytes) -> None:
+    """Type an answer; Ctrl-C once more if need be, since one just before the reading is heard only after it."""
+    os.write(screen, answer)
+    while answer == CTRL_C and not select.select([screen], [], [], 1)[0]:
+        os.write(screen, answer)
 
 
 def _rest(screen: int) -> bytes:
