@@ -6,7 +6,7 @@ from auth.server.server import AuthorizationServer
 from auth.verify.authenticator import Authenticator
 from auth.verify.noauth import NoAuthenticator
 from mcp_app.address import issuer_of, reachable
-from mcp_app.authorization import check_address, check_storage
+from mcp_app.authorization import check_address, check_shared, check_storage
 from mcp_app.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def check_modes(settings: Settings) -> None:
         )
     if settings.signs_in:
         check_storage(settings)
+        check_shared(settings)
         check_address(settings)
 
 

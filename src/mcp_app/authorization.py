@@ -97,6 +97,19 @@ def check_storage(settings: Settings) -> None:
         raise SettingsError("AUTH_MODE=oauth on Lambda needs SERVER_SECRET_ARN, the key that all instances share")
 
 
+def check_shared(settings: Settings) -> None:
+    """Refuse to share users among machines that would refuse each other's refresh tokens.
+
+    Raises:
+        SettingsError: with what to set.
+    """
+    if settings.auth_table is not None and settings.server_secret is None and settings.server_secret_arn is None:
+        raise SettingsError(
+            "AUTH_TABLE is for machines that share their users; SERVER_SECRET (or SERVER_SECRET_ARN) "
+            "is the key that they need in common"
+        )
+
+
 def check_address(settings: Settings) -> None:
     """Refuse to ask for passwords where they could be overheard, or under an address that nobody vouches for.
 

@@ -77,6 +77,7 @@ def test_must_24_a_laptops_user_that_went_public_is_told_to_be_nobody(mcpx, env)
 def test_a_shared_table_gets_no_default_user(mcpx, env):
     settings = {
         "AUTH_TABLE": "users",
+        "SERVER_SECRET": "a key that the machines have in common",
         "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "testing",
