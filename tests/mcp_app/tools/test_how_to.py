@@ -1,7 +1,7 @@
 """The how-to's tool is a tool, and its tests pass."""
 
-import re
 import os
+import re
 import shutil
 import subprocess
 import sys
