@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import anyio
@@ -17,10 +17,13 @@ from auth.usernames import UnfitUsernameError
 from mcp_app.authorization import authorization_server
 from mcp_app.settings import Settings
 from mcpx.errors import CommandError
+from mcpx.output import add_json
 from store.protocol import StoreUnavailableError
 
 T = TypeVar("T")
 Work = Callable[[AuthorizationServer, Settings], Awaitable[T]]
+
+_PAGE = 100
 
 
 def add_store(command: argparse.ArgumentParser) -> None:
@@ -28,6 +31,27 @@ def add_store(command: argparse.ArgumentParser) -> None:
     where = command.add_mutually_exclusive_group()
     where.add_argument("--db", metavar="FILE", help="the SQLite file (default: AUTH_DB_PATH)")
     where.add_argument("--table", metavar="NAME", help="the DynamoDB table (default: AUTH_TABLE)")
+
+
+def add_verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    function: Callable[[argparse.Namespace], None],
+    summary: str,
+) -> argparse.ArgumentParser:
+    """Add a command over a store that can print JSON.
+
+    Args:
+        verbs: of its noun.
+        name: the word.
+        function: what it runs.
+        summary: what it does, without a capital and a full stop.
+    """
+    command = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    add_store(command)
+    add_json(command)
+    command.set_defaults(run=function)
+    return command
 
 
 def run(options: argparse.Namespace, work: Work[T], *, new: bool = False) -> T:
@@ -62,6 +86,19 @@ async def existing(server: AuthorizationServer, username: str) -> User:
     if user is None:
         raise CommandError(f"there is no user {username!r}. `mcpx users list` shows who there is.")
     return user
+
+
+async def every(page: Callable[[str | None, int], Awaitable[Sequence[T]]], id_of: Callable[[T], str]) -> list[T]:
+    """All that a listing holds, page by page.
+
+    Args:
+        page: those behind an id, at most so many.
+        id_of: what a page is continued by.
+    """
+    found: list[T] = []
+    while more := await page(id_of(found[-1]) if found else None, _PAGE):
+        found += more
+    return found
 
 
 async def _work(server: AuthorizationServer, settings: Settings, work: Work[T]) -> T:

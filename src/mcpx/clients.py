@@ -9,11 +9,9 @@ from auth.scopes import SCOPES
 from auth.server.client_metadata import ALL_GRANTS, AUTHORIZATION_CODE, CLIENT_CREDENTIALS, SECRET_METHODS, USER_GRANTS
 from auth.server.server import AuthorizationServer
 from mcp_app.settings import Settings
-from mcpx.backend import add_store, run
+from mcpx.backend import add_verb, every, run
 from mcpx.errors import CommandError
-from mcpx.output import add_json, moment, show, told
-
-_PAGE = 100
+from mcpx.output import moment, show, told
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,21 +19,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     nouns = commands.add_parser("clients", help="add, list and remove OAuth clients")
     verbs = nouns.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_add(verbs)
-    summary = "show the clients that were added or registered themselves"
-    listing = verbs.add_parser("list", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    _finish(listing, _list)
-    summary = "remove a client; its tokens stop within a minute"
-    removal = verbs.add_parser("remove", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    add_verb(verbs, "list", _list, "show the clients that were added or registered themselves")
+    removal = add_verb(verbs, "remove", _remove, "remove a client; its tokens stop within a minute")
     removal.add_argument("id", metavar="ID", help="its client_id")
-    _finish(removal, _remove)
 
 
 def _add_add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = verbs.add_parser(
-        "add",
-        help="register a client; prints its client_id and, this once, its secret",
-        description="Register a client. Prints its client_id and, this once, its secret.",
-    )
+    command = add_verb(verbs, "add", _add, "register a client; prints its client_id and, this once, its secret")
     command.add_argument("--name", required=True, help="what people read when they are asked to allow it")
     command.add_argument(
         "--redirect-uri", action="append", default=[], metavar="URI", help="where users come back to; may be repeated"
@@ -57,13 +47,6 @@ def _add_add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         default=SECRET_METHODS[0],
         help=f"how it sends its secret (default: {SECRET_METHODS[0]})",
     )
-    _finish(command, _add)
-
-
-def _finish(command: argparse.ArgumentParser, function: Any) -> None:
-    add_store(command)
-    add_json(command)
-    command.set_defaults(run=function)
 
 
 def _add(options: argparse.Namespace) -> None:
@@ -95,14 +78,10 @@ def _metadata(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _list(options: argparse.Namespace) -> None:
-    async def every(server: AuthorizationServer, _settings: Settings) -> list[Client]:
-        clients = page = await server.clients.list(limit=_PAGE)
-        while page:
-            page = await server.clients.list(after=page[-1].id, limit=_PAGE)
-            clients = clients + page
-        return clients
+    async def clients(server: AuthorizationServer, _settings: Settings) -> list[Client]:
+        return await every(server.clients.list, lambda client: client.id)
 
-    rows = sorted((_row(client) for client in run(options, every)), key=lambda row: str(row["name"]).casefold())
+    rows = sorted((_row(client) for client in run(options, clients)), key=lambda row: str(row["name"]).casefold())
     nothing = "There are no clients yet. Most register themselves; `mcpx clients add --name NAME` registers one."
     show(rows, as_json=options.json, nothing=nothing, aside=("secret", "scopes", "redirect_uris", "created"))
 

@@ -6,12 +6,11 @@ from typing import Any
 from auth.records import Grant, User
 from auth.server.server import AuthorizationServer
 from mcp_app.settings import Settings
-from mcpx.backend import add_store, existing, run
+from mcpx.backend import add_verb, every, existing, run
 from mcpx.errors import CommandError
-from mcpx.output import add_json, moment, show, told
+from mcpx.output import moment, show, told
 from mcpx.users import all_users
 
-_PAGE = 100
 _REASON = "revoked by the operator"
 
 
@@ -19,22 +18,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     """Add the command to the grammar."""
     nouns = commands.add_parser("grants", help="list and revoke what users allowed")
     verbs = nouns.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    summary = "show the grants in use"
-    listing = verbs.add_parser("list", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    listing = add_verb(verbs, "list", _list, "show the grants in use")
     listing.add_argument("--user", metavar="NAME", help="only this user's")
-    _finish(listing, _list)
-    summary = "end grants; their tokens stop within a minute"
-    revocation = verbs.add_parser("revoke", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    revocation = add_verb(verbs, "revoke", _revoke, "end grants; their tokens stop within a minute")
     which = revocation.add_mutually_exclusive_group(required=True)
     which.add_argument("id", nargs="?", metavar="ID", help="of one grant")
     which.add_argument("--user", metavar="NAME", help="all of this user's")
-    _finish(revocation, _revoke)
-
-
-def _finish(command: argparse.ArgumentParser, function: Any) -> None:
-    add_store(command)
-    add_json(command)
-    command.set_defaults(run=function)
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -47,11 +36,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 async def _grants(server: AuthorizationServer, user: User) -> list[Grant]:
-    grants = page = await server.grants.of_user(user.id, limit=_PAGE)
-    while page:
-        page = await server.grants.of_user(user.id, after=page[-1].id, limit=_PAGE)
-        grants = grants + page
-    return grants
+    return await every(lambda after, limit: server.grants.of_user(user.id, after, limit), lambda grant: grant.id)
 
 
 def _revoke(options: argparse.Namespace) -> None:

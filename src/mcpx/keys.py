@@ -7,8 +7,8 @@ from typing import Any
 from auth.records import SigningKey
 from auth.server.server import AuthorizationServer
 from mcp_app.settings import Settings
-from mcpx.backend import add_store, run
-from mcpx.output import add_json, moment, show, told
+from mcpx.backend import add_verb, run
+from mcpx.output import moment, show, told
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,10 +19,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         ("list", _list, "show the keys"),
         ("rotate", _rotate, "sign with a new key; the old one verifies until its last token ended"),
     ):
-        command = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        add_store(command)
-        add_json(command)
-        command.set_defaults(run=function)
+        add_verb(verbs, name, function, summary)
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -9,12 +9,10 @@ from auth.server.server import AuthorizationServer
 from auth.usernames import canonical
 from auth.users import UsernameTakenError
 from mcp_app.settings import Settings
-from mcpx.backend import add_store, existing, run
+from mcpx.backend import add_verb, every, existing, run
 from mcpx.errors import CommandError
-from mcpx.output import add_json, moment, show, told
+from mcpx.output import moment, show, told
 from mcpx.password import add_password, new_password
-
-_PAGE = 100
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,18 +26,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         ("enable", _enable, "let a user sign in again, also one who is locked"),
         ("remove", _remove, "remove a user; the name is free again"),
     ):
-        command = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        command = add_verb(verbs, name, function, summary)
         command.add_argument("name", metavar="NAME", help="the username")
         if name in ("add", "passwd"):
             add_password(command)
-        _finish(command, function)
-    _finish(verbs.add_parser("list", help="show who there is", description="Show who there is."), _list)
-
-
-def _finish(command: argparse.ArgumentParser, function: Any) -> None:
-    add_store(command)
-    add_json(command)
-    command.set_defaults(run=function)
+    add_verb(verbs, "list", _list, "show who there is")
 
 
 def _add(options: argparse.Namespace) -> None:
@@ -74,11 +65,7 @@ def _list(options: argparse.Namespace) -> None:
 
 async def all_users(server: AuthorizationServer) -> list[User]:
     """Every user, in the order of the ids."""
-    users = page = await server.users.list(limit=_PAGE)
-    while page:
-        page = await server.users.list(after=page[-1].id, limit=_PAGE)
-        users = users + page
-    return users
+    return await every(server.users.list, lambda user: user.id)
 
 
 def _passwd(options: argparse.Namespace) -> None:
