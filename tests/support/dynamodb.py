@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from store.dynamodb import TIMEOUTS, DynamoStore
+from store.dynamodb import DynamoStore
 from store.dynamodb_client import Timeouts
 from store.dynamodb_items import BY_OWNER, KEY, OWNER
 from tests.support.aws import CREDENTIALS, REGION
+
+PATIENT = Timeouts(connect=10, read=30)
+"""For a busy machine: a write that is repeated, since its answer was slow to come, counts twice."""
 
 SCHEMA: dict[str, Any] = {
     "AttributeDefinitions": [
@@ -47,7 +50,7 @@ class Dynamo:
         """What another process needs to find it."""
         return {**CREDENTIALS, "AWS_ENDPOINT_URL_DYNAMODB": self.url, "AWS_DEFAULT_REGION": REGION}
 
-    def store(self, clock: Callable[[], float] = time.time, timeouts: Timeouts = TIMEOUTS) -> DynamoStore:
+    def store(self, clock: Callable[[], float] = time.time, timeouts: Timeouts = PATIENT) -> DynamoStore:
         """A store on the table, in this process."""
         return DynamoStore(self.table, clock, endpoint_url=self.url, region=REGION, timeouts=timeouts)
 

@@ -19,17 +19,15 @@ from auth.server import clients, grants, limits, token
 from auth.server.config import Config
 from auth.server.routes import routes
 from store.dynamodb import DynamoStore
-from store.dynamodb_client import Timeouts
 from store.protocol import Store
 from store.sqlite import SqliteStore
 from tests.support.auth_server import PLENTY, Clock, make_server
+from tests.support.dynamodb import PATIENT
 
 IMPORTED = (clients, grants, limits, token, tokens)
 """By the first of them all, which the others are forked from; the server itself imports each when it is needed."""
 
 ISSUER = "https://mcp.example"
-PATIENT = Timeouts(10, 30)
-"""Seconds; one moto answers all of them, one request after the other."""
 
 
 def opened(kind: str, place: str, clock: Clock) -> Store:

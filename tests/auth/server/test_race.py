@@ -20,7 +20,7 @@ from auth.server.config import Config
 from auth.server.pkce import challenge_of
 from store.protocol import Store
 from store.sqlite import SqliteStore
-from tests.auth.server.racing import ISSUER, PATIENT
+from tests.auth.server.racing import ISSUER
 from tests.support.auth_server import PLENTY, Clock, add_user, make_server, public_client
 from tests.support.aws import moto
 from tests.support.command import environment
@@ -59,7 +59,7 @@ def place(kind: str, folder: Path) -> Iterator[Place]:
         else:
             url = stack.enter_context(dynamodb_local())
         table: Dynamo = create_table(url)
-        yield Place(kind, table.table, table.store(clock, PATIENT), clock, table.environment)
+        yield Place(kind, table.table, table.store(clock), clock, table.environment)
 
 
 @dataclass
