@@ -104,9 +104,11 @@ def _until_prompt(screen: int) -> bytes:
 
 def _press(screen: int, answer: bytes) -> None:
     """Type an answer; Ctrl-C once more if need be, since one just before the reading is heard only after it."""
-    os.write(screen, answer)
-    while answer == CTRL_C and not select.select([screen], [], [], 1)[0]:
+    for _ in range(PATIENCE):
         os.write(screen, answer)
+        if answer != CTRL_C or select.select([screen], [], [], 1)[0]:
+            return
+    raise AssertionError("Ctrl-C was never heard")
 
 
 def _rest(screen: int) -> bytes:
