@@ -11,14 +11,15 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from mcp_app.provider_settings import PRESETS
 from mcp_app.settings import Settings
 from mcp_app.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 FIELDS = {field.name: field for field in Settings.fields()}
-# Read beside the settings' own variables: where a platform sets it, it is `MCP_SERVER_PORT`.
-STAND_IN = {"PORT"}
+# Read where the settings' own variables are unset.
+STAND_IN = {field.also for field in FIELDS.values() if field.also}
 
 # The names that the requirements spell out; operators have them in their deployments.
 REQUIRED = [
@@ -67,8 +68,10 @@ def reference() -> dict[str, tuple[str, str]]:
 
 
 def as_text(default) -> str:
-    if default is None or default == ():
+    if not default and not isinstance(default, bool | int | float):
         return ""
+    if isinstance(default, tuple):
+        return " ".join(default)
     if isinstance(default, bool):
         return str(default).lower()
     return f"{default:g}" if isinstance(default, float) else str(default)
@@ -77,7 +80,10 @@ def as_text(default) -> str:
 def test_the_example_has_every_setting_once_with_its_default():
     names = re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert len(names) == len(set(names))
-    assert env_example() == {name: as_text(field.default) for name, field in FIELDS.items()} | {"PORT": ""}
+    # Whoever copies it and names a preset would otherwise override what the preset is for.
+    preset = {attribute for values in PRESETS.values() for attribute in values}
+    defaults = {name: "" if field.attribute in preset else as_text(field.default) for name, field in FIELDS.items()}
+    assert env_example() == defaults | dict.fromkeys(STAND_IN, "")
 
 
 def test_the_example_is_an_environment_that_changes_nothing():
@@ -109,7 +115,7 @@ def test_every_name_of_the_requirements_is_a_setting(name):
 
 def used_names() -> set[str]:
     """Every attribute and every word in the code outside the settings; secrets are looked up by their names as text."""
-    paths = [path for path in (ROOT / "src").rglob("*.py") if path.name not in ("settings.py", "variable.py")]
+    paths = [path for path in (ROOT / "src").rglob("*.py") if not path.name.endswith(("settings.py", "variable.py"))]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text()))]
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     texts = {node.value.lower() for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

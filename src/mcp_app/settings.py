@@ -6,6 +6,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import SecretStr
 
+from mcp_app.neonpanel_settings import NeonPanelSettings
+from mcp_app.provider_settings import PRESETS, ProviderSettings
 from mcp_app.variable import (
     Variable,
     choice,
@@ -18,7 +20,6 @@ from mcp_app.variable import (
     secret,
     several,
     text,
-    words,
 )
 
 AuthMode = Literal["oauth", "provider", "noauth", "iam"]
@@ -30,7 +31,7 @@ class SettingsError(ValueError):
     """The environment holds a value that cannot be used; the message names each variable, never its value."""
 
 
-class Settings:
+class Settings(ProviderSettings, NeonPanelSettings):
     """The server's settings: one attribute per environment variable, read-only once made.
 
     Args:
@@ -44,7 +45,11 @@ class Settings:
     # Server
     host = Variable("MCP_SERVER_HOST", "127.0.0.1", text, "Address that the container door binds.")
     port = Variable(
-        "MCP_SERVER_PORT", 8000, integer(0, 65535), "Port that it binds; `PORT` where a platform sets that instead."
+        "MCP_SERVER_PORT",
+        8000,
+        integer(0, 65535),
+        "Port that it binds; `PORT` where a platform sets that instead.",
+        also="PORT",
     )
     name = Variable("MCP_SERVER_NAME", "mcpx", text, "The server's name as clients see it.")
     environment = Variable("NODE_ENV", "development", text, "Name of the environment, in every log line.")
@@ -76,9 +81,9 @@ class Settings:
         "AUTH_MODE",
         "oauth",
         several(get_args(AuthMode), alone="noauth"),
-        "Who may come in: `oauth` (users of this server, who sign in here), `iam` (AWS identities, by a function URL "
-        "with `AWS_IAM`), both with a comma between them, or `noauth` (anybody). `provider` (tokens of another issuer) "
-        "comes with a later version.",
+        "Who may come in: `oauth` (users of this server, who sign in here), `provider` (those to whom another issuer "
+        "gave a token), `iam` (AWS identities, by a function URL with `AWS_IAM`), several with commas between them, or "
+        "`noauth` (anybody). Clients are told of the first one.",
     )
     allow_public_noauth = Variable(
         "ALLOW_PUBLIC_NOAUTH",
@@ -201,68 +206,6 @@ class Settings:
         "SEARCH_CACHE_SECONDS", 60.0, seconds(zero=True), "How long an equal search's results are reused, in seconds."
     )
 
-    # NeonPanel
-    neonpanel_issuer = Variable(
-        "NEONPANEL_OAUTH_ISSUER",
-        "https://my.neonpanel.com",
-        http_url,
-        "Issuer of NeonPanel's tokens. Takes effect with `AUTH_MODE=provider`.",
-    )
-    neonpanel_jwks_uri = Variable(
-        "NEONPANEL_OAUTH_JWKS_URI",
-        "https://my.neonpanel.com/.well-known/jwks.json",
-        http_url,
-        "Where its public keys are. Takes effect with `AUTH_MODE=provider`.",
-    )
-    neonpanel_audience = Variable[str | None](
-        "NEONPANEL_OAUTH_EXPECTED_AUDIENCE",
-        None,
-        text,
-        "Audience that its tokens must carry; unset: any. Takes effect with `AUTH_MODE=provider`.",
-    )
-    neonpanel_required_scopes = Variable[tuple[str, ...]](
-        "NEONPANEL_OAUTH_REQUIRED_SCOPES",
-        (),
-        words,
-        "Scopes that its tokens must carry; unset: none. Takes effect with `AUTH_MODE=provider`.",
-    )
-    neonpanel_introspect_url = Variable[str | None](
-        "NEONPANEL_TOKEN_INTROSPECT_URL",
-        None,
-        http_url,
-        "Exchanges an access token for permissions. Takes effect with `AUTH_MODE=provider`.",
-    )
-    neonpanel_user_jwt_url = Variable[str | None](
-        "NEONPANEL_USER_JWT_URL",
-        None,
-        http_url,
-        "Exchanges an access token for a user JWT. Takes effect with the NeonPanel tools.",
-    )
-    neonpanel_api_base = Variable(
-        "NEONPANEL_API_BASE",
-        "https://my.neonpanel.com",
-        http_url,
-        "NeonPanel's API, without `/api/v1`. Takes effect with the NeonPanel tools.",
-    )
-    neonpanel_token_url = Variable(
-        "NEONPANEL_OAUTH_TOKEN_URL",
-        "https://my.neonpanel.com/oauth2/token",
-        http_url,
-        "Where the service token comes from. Takes effect with the NeonPanel tools.",
-    )
-    neonpanel_client_id = Variable[str | None](
-        "NEONPANEL_CLIENT_ID", None, text, "Client of the service token. Takes effect with the NeonPanel tools."
-    )
-    neonpanel_client_secret = Variable[SecretStr | None](
-        "NEONPANEL_CLIENT_SECRET", None, secret(), "Its secret. Takes effect with the NeonPanel tools."
-    )
-    neonpanel_iat_scope = Variable[str | None](
-        "NEONPANEL_IAT_SCOPE", None, text, "Scope of the service token. Takes effect with the NeonPanel tools."
-    )
-    neonpanel_iat_audience = Variable[str | None](
-        "NEONPANEL_IAT_AUDIENCE", None, text, "Audience of the service token. Takes effect with the NeonPanel tools."
-    )
-
     # Transport
     sse_heartbeat_ms = Variable(
         "SSE_HEARTBEAT_MS",
@@ -303,6 +246,7 @@ class Settings:
                 errors.append(f"{known[key].name} {error}")
         if errors:
             raise SettingsError("; ".join(errors))
+        vars(self).update({**PRESETS.get(self.preset or "", {}), **vars(self)})
 
     def _set(self, field: Variable[Any], value: Any) -> None:
         unset = value is None and field.default is None
@@ -325,17 +269,19 @@ class Settings:
     @classmethod
     def fields(cls) -> tuple[Variable[Any], ...]:
         """Every setting, in the order of the reference."""
-        return tuple(value for value in vars(cls).values() if isinstance(value, Variable))
+        groups = (cls, *cls.__bases__)
+        return tuple(value for group in groups for value in vars(group).values() if isinstance(value, Variable))
 
     @classmethod
     def variables(cls, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """The variables of an environment that are settings and not empty."""
-        names = {"PORT", *(field.name for field in cls.fields())}
-        return {name: environment[name] for name in names if environment.get(name, "").strip()}
+        """The variables of an environment that are settings and not empty, those of another name under their own."""
+        given = ((field.name, (field.name, field.also or "")) for field in cls.fields())
+        found = ((name, [environment[key] for key in keys if environment.get(key, "").strip()]) for name, keys in given)
+        return {name: values[0] for name, values in found if values}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the settings; an empty variable counts as unset, `PORT` stands in for `MCP_SERVER_PORT`.
+        """Read the settings; an empty variable counts as unset.
 
         Args:
             environment: where to look.
@@ -343,11 +289,7 @@ class Settings:
         Raises:
             SettingsError: naming each variable that cannot be used, and why; never its value.
         """
-        given = cls.variables(environment)
-        port = given.pop("PORT", None)
-        if port is not None:
-            given.setdefault("MCP_SERVER_PORT", port)
-        return cls(**given)
+        return cls(**cls.variables(environment))
 
     def replace(self, **values: Any) -> "Settings":
         """These settings with some values changed.

@@ -26,13 +26,17 @@ class Variable(Generic[T]):
         default: the value where the variable is unset.
         parse: makes the value from text; raises ValueError with a sentence that never holds the value.
         description: the reference text.
+        also: a variable that is read where this one is unset, since others name it so.
         attribute: its name on the class that holds it.
     """
 
     attribute: str
 
-    def __init__(self, name: str, default: T, parse: Callable[[Any], T], description: str) -> None:
+    def __init__(
+        self, name: str, default: T, parse: Callable[[Any], T], description: str, *, also: str | None = None
+    ) -> None:
         self.name = name
+        self.also = also
         self.default = default
         self.parse = parse
         self.description = description
@@ -173,6 +177,21 @@ def http_url(value: Any) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", plain):
         raise ValueError("must be an http or https URL")
     return plain.rstrip("/")
+
+
+def exact_url(value: Any) -> str:
+    """An http or https URL without query and fragment, every letter and slash as it is given."""
+    plain = text(value)
+    http_url(plain)
+    return plain
+
+
+def path(value: Any) -> str:
+    """A path below another one; names in braces stand for segments."""
+    plain = text(value)
+    if not re.fullmatch(r"(?:/(?!\.{1,2}(?:/|$))(?:[\w.~-]+|\{\w+\}))+", plain, re.ASCII):
+        raise ValueError("must be a path such as /orders")
+    return plain
 
 
 def _float(value: Any) -> float:

@@ -59,7 +59,8 @@ def security_schemes(tool: Tool[Any], access: Access) -> list[JSON]:
 
 def _tool_meta(tool: Tool[Any], access: Access | None) -> JSON:
     # The schema has no `securitySchemes`, so they would be dropped anywhere but here; ChatGPT reads them here too.
-    return dict(tool.meta or {}) | ({} if access is None else {"securitySchemes": security_schemes(tool, access)})
+    schemes = None if access is None else security_schemes(tool, access)
+    return dict(tool.meta or {}) | _present(securitySchemes=schemes, auth=tool.auth)
 
 
 def called_tool(outcome: Outcome, meta: JSON | None = None) -> JSON:

@@ -45,7 +45,16 @@ def test_port_stands_in_for_the_servers_own_variable():
             "allowed_origins",
             ("https://a.example", "http://b.example:8080"),
         ),
-        ("NEONPANEL_OAUTH_REQUIRED_SCOPES", "read:a,read:b", "neonpanel_required_scopes", ("read:a", "read:b")),
+        ("NEONPANEL_OAUTH_REQUIRED_SCOPES", "read:a,read:b", "provider_required_scopes", ("read:a", "read:b")),
+        ("PROVIDER_ISSUER", "https://tenant.example/", "provider_issuer", "https://tenant.example/"),
+        ("PROVIDER_ALGORITHMS", "ES256 RS256", "provider_algorithms", ("ES256", "RS256")),
+        ("NEONPANEL_ORDERS_PATH", "/v2/orders", "neonpanel_orders_path", "/v2/orders"),
+        (
+            "NEONPANEL_TOOL_AUTH",
+            "getAccount=IAT, neonpanel_planPurchase=user neonpanel.listReports=hybrid",
+            "neonpanel_tool_auth",
+            {"getAccount": "service", "planPurchase": "user", "listReports": "hybrid"},
+        ),
         ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1/", "openai_base_url", "http://127.0.0.1:1/v1"),
     ],
 )
@@ -53,9 +62,47 @@ def test_text_becomes_a_value(variable, text, attribute, value):
     assert getattr(Settings.from_environment({variable: text}), attribute) == value
 
 
+def test_another_name_is_read_where_the_own_one_is_unset():
+    other = {"NEONPANEL_OAUTH_ISSUER": "https://a.example"}
+    assert Settings.from_environment(other).provider_issuer == "https://a.example"
+    both = other | {"PROVIDER_ISSUER": "https://b.example"}
+    assert Settings.from_environment(both).provider_issuer == "https://b.example"
+
+
+def test_a_preset_gives_what_nothing_else_sets():
+    settings = Settings.from_environment({"PRESET": "NeonPanel"})
+    assert (settings.auth_modes, settings.name) == (("provider",), "neonpanel-mcp")
+    assert settings.provider_jwks_uri == "https://my.neonpanel.com/.well-known/jwks.json"
+    assert settings.neonpanel_tools
+    assert settings.neonpanel_token_passthrough
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "attribute", "value"),
+    [
+        ("AUTH_MODE", "oauth,provider", "auth_mode", "oauth,provider"),
+        ("NEONPANEL_TOKEN_PASSTHROUGH", "false", "neonpanel_token_passthrough", False),
+        ("NEONPANEL_OAUTH_ISSUER", "http://127.0.0.1:1", "provider_issuer", "http://127.0.0.1:1"),
+    ],
+)
+def test_a_setting_of_its_own_goes_before_the_preset(variable, text, attribute, value):
+    settings = Settings.from_environment({"PRESET": "neonpanel", variable: text})
+    assert getattr(settings, attribute) == value
+    assert getattr(settings.replace(host="::1"), attribute) == value
+
+
 @pytest.mark.parametrize(
     ("variable", "text"),
     [
+        ("PRESET", "acme"),
+        ("PROVIDER_ALGORITHMS", "HS256"),
+        ("PROVIDER_ALGORITHMS", "none"),
+        ("PROVIDER_ISSUER", "my.neonpanel.com"),
+        ("NEONPANEL_TOOL_AUTH", "listReports"),
+        ("NEONPANEL_TOOL_AUTH", "getAccount=admin"),
+        ("NEONPANEL_ORDERS_PATH", "sales"),
+        ("NEONPANEL_ORDERS_PATH", "/a/../b"),
+        ("NEONPANEL_ORDERS_PATH", "/a?b=c"),
         ("AUTH_MODE", "oauth2"),
         ("AUTH_MODE", "oauth,basic"),
         ("AUTH_MODE", "oauth,noauth"),
@@ -129,4 +176,4 @@ def test_a_secret_does_not_show():
 
 def test_the_variables_of_an_environment_are_those_that_are_settings():
     environment = {"PORT": "1", "LOG_LEVEL": "INFO", "AUTH_MODE": " ", "PATH": "/bin"}
-    assert Settings.variables(environment) == {"PORT": "1", "LOG_LEVEL": "INFO"}
+    assert Settings.variables(environment) == {"MCP_SERVER_PORT": "1", "LOG_LEVEL": "INFO"}

@@ -62,6 +62,7 @@ class ToolContext:
         answers: what the client answered to an earlier `NeedsInput`, by key.
         state: the `state` of that `NeedsInput`, verified.
         extra: `_meta` entries of the call that are not the protocol's own (`useUserToken`, say).
+        auth: whose rights calls to the tool's service have, as the tool or a setting says (`Tool.auth`).
     """
 
     deadline: Deadline
@@ -74,3 +75,4 @@ class ToolContext:
     answers: Mapping[str, Any] = field(default_factory=dict)
     state: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    auth: Literal["user", "service", "hybrid"] | None = None

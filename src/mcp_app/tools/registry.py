@@ -4,6 +4,7 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -64,7 +65,7 @@ class Registry:
             UnknownToolError: there is no such tool.
         """
         tool = self.get(name)
-        return refused(tool, context.principal) or await _run(tool, arguments, context)
+        return refused(tool, context.principal) or await _run(tool, arguments, replace(context, auth=tool.auth))
 
 
 async def _run(tool: Tool[Any], arguments: Any, context: ToolContext) -> Outcome:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,8 @@ from mcp_app.tools.context import ToolContext
 from mcp_app.tools.schema import flat_schema
 
 JSON = dict[str, Any]
+Rights = Literal["user", "service", "hybrid"]
+"""Whose rights a tool's calls to its service have: the caller's, this server's own, or the caller's where there are."""
 
 
 class Arguments(BaseModel):
@@ -76,6 +78,7 @@ class Tool(Generic[ArgumentsT]):
         streaming: whether it reports progress or logs while it works.
         examples: argument objects that work.
         scopes: what a caller needs, where callers have scopes; unset, what its annotations call for.
+        auth: whose rights its calls to its service have; None where it calls none that knows users.
         result: the model of its structured result; None where it answers with content alone.
         schema: the input schema where it says more than `arguments` can; else it is derived.
         meta: extra `_meta` entries of its listing.
@@ -92,6 +95,7 @@ class Tool(Generic[ArgumentsT]):
     streaming: bool = False
     examples: tuple[Mapping[str, Any], ...] = ()
     scopes: frozenset[str] = frozenset()
+    auth: Rights | None = None
     meta: Mapping[str, Any] | None = None
 
     @cached_property
@@ -113,6 +117,7 @@ def tool(
     name: str | None = None,
     streaming: bool = False,
     scopes: Sequence[str] = (),
+    auth: Rights | None = None,
     schema: JSON | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> Callable[[Function[ArgumentsT]], Tool[ArgumentsT]]:
@@ -136,6 +141,7 @@ def tool(
             streaming=streaming,
             examples=tuple(examples),
             scopes=frozenset(scopes),
+            auth=auth,
             meta=meta,
         )
 

@@ -128,7 +128,7 @@ def _boundary(keys: tuple[bytes, ...], audience: str) -> "RequestStateBoundary":
 
 def _caller(ctx: Context) -> str:
     principal = scope_of(ctx).get("principal", ANONYMOUS)
-    return json.dumps([principal.subject, principal.client_id])
+    return json.dumps([*principal.identity, principal.client_id])
 
 
 def _returning(result: HandlerResult) -> Callable[[Context], Awaitable[HandlerResult]]:
