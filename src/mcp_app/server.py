@@ -101,6 +101,11 @@ def build_server(registry: Registry, settings: Settings, clients: "Clients", sec
     sealed = SealedState(secrets, audience=settings.name)
     tracing = [traced_where_exported(middleware) for middleware in server.middleware]
     server.middleware[:] = [contain_errors, *tracing, take_loose_arguments, sealed]
+    if extensions := wire.extensions(registry):
+        from mcp_app.transport.extensions import declared_at_handshake
+
+        server.extensions.update(extensions)
+        server.middleware.append(declared_at_handshake(extensions))
     return server
 
 
@@ -215,7 +220,7 @@ class _Handlers:
         )
         if found is None:
             raise _not_found(context, uri)
-        return {"contents": [wire.resource_contents(uri, found.data, found.mime_type)]}
+        return {"contents": [wire.resource_contents(uri, found.data, found.mime_type, found.meta)]}
 
     async def subscribe(self, context: Context) -> JSON:
         # Handshake era only. What never changes needs no subscription to be kept, nor ended.

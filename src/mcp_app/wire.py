@@ -6,7 +6,7 @@ The SDK validates what is made here against the negotiated version's schema and 
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel
 
@@ -22,6 +22,9 @@ Access = Literal["oauth", "noauth"]
 
 INSTRUCTIONS_LENGTH = 512
 """Characters of `instructions` that ChatGPT reads."""
+
+APPS_EXTENSION: Final = "io.modelcontextprotocol/ui"
+"""The extension that a server with apps advertises (MCP Apps, SEP-1865)."""
 
 COMPLETIONS = 100
 """Values that one completion may hold."""
@@ -100,11 +103,18 @@ def content_block(content: Content) -> JSON:
             return _present(type="resource_link", uri=uri, name=name, description=description, mimeType=mime_type)
 
 
-def resource_contents(uri: str, contents: str | bytes, mime_type: str | None) -> JSON:
+def resource_contents(
+    uri: str, contents: str | bytes, mime_type: str | None, meta: Mapping[str, Any] | None = None
+) -> JSON:
     """`TextResourceContents` of text, `BlobResourceContents` of bytes."""
     if isinstance(contents, str):
-        return _present(uri=uri, mimeType=mime_type, text=contents)
-    return _present(uri=uri, mimeType=mime_type, blob=_base64(contents))
+        return _present(uri=uri, mimeType=mime_type, text=contents, _meta=meta)
+    return _present(uri=uri, mimeType=mime_type, blob=_base64(contents), _meta=meta)
+
+
+def extensions(registry: Registry) -> dict[str, JSON]:
+    """The protocol's extensions that a registry makes use of, each with its settings."""
+    return {APPS_EXTENSION: {}} if any(resource.is_app for resource in registry.resources) else {}
 
 
 def listed_resource(resource: Resource) -> JSON:

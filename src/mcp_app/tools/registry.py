@@ -14,7 +14,7 @@ from mcp_app.tools.access import refused
 from mcp_app.tools.content import Content, NeedsInput, Text
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.outcome import Outcome, Status
-from mcp_app.tools.resource import Prompt, Resource, ResourceTemplate
+from mcp_app.tools.resource import APP_MIME_TYPE, Prompt, Resource, ResourceTemplate
 from mcp_app.tools.tool import Answer, ForbiddenError, InvalidArgumentsError, Result, Tool, ToolError
 from mcp_app.tools.validation import parse_arguments
 
@@ -29,7 +29,7 @@ class Registry:
     """Tools, resources and prompts in a fixed order; calls go through here, whatever door they came by.
 
     Raises:
-        ValueError: two tools whose names a client could not tell apart.
+        ValueError: two tools whose names a client could not tell apart, or an app that no host could show.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Registry:
         self._by_name = {underscored(tool.name): tool for tool in self.tools}
         if len(self._by_name) != len(self.tools):
             raise ValueError("two tools have the same name")
+        _check_apps(self.tools, self.resources)
 
     def get(self, name: str) -> Tool[Any]:
         """The tool of that name, spelled with dots or underscores.
@@ -84,6 +85,17 @@ async def _run(tool: Tool[Any], arguments: Any, context: ToolContext) -> Outcome
     except Exception:
         logger.exception("tool %s failed", tool.name)
         return Outcome.refusal(Status.FAILED, f"{tool.title} failed for an internal reason. It has been logged.")
+
+
+def _check_apps(tools: Iterable[Tool[Any]], resources: Iterable[Resource]) -> None:
+    apps = {resource.uri: resource for resource in resources if resource.is_app}
+    for app in apps.values():
+        if app.mime_type != APP_MIME_TYPE:
+            raise ValueError(f"{app.uri} must be {APP_MIME_TYPE}, not {app.mime_type}")
+    for tool in tools:
+        shown_in = (tool.meta or {}).get("ui", {}).get("resourceUri")
+        if shown_in is not None and shown_in not in apps:
+            raise ValueError(f"{tool.name} is shown in {shown_in}, which is no app of this registry")
 
 
 def underscored(name: str) -> str:

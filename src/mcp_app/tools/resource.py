@@ -3,11 +3,17 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 from mcp_app.tools.content import Content, NeedsInput
 from mcp_app.tools.context import ToolContext
+
+APP_SCHEME: Final = "ui://"
+"""What the URI of an app begins with: a page in which a host shows a tool's result (MCP Apps, SEP-1865)."""
+
+APP_MIME_TYPE: Final = "text/html;profile=mcp-app"
+"""The only type that hosts show such a page of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +23,7 @@ class Resource:
     Attributes:
         constant: it stays the same for as long as this version of the server runs, so a subscription to its changes
             can be granted without anything to remember.
+        meta: extra `_meta` entries of its listing; of an app, also of what reading it gives.
     """
 
     uri: str
@@ -27,6 +34,11 @@ class Resource:
     mime_type: str | None = None
     constant: bool = False
     meta: Mapping[str, Any] | None = None
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it is a page that hosts show a tool's result in."""
+        return self.uri.startswith(APP_SCHEME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +64,15 @@ class ResourceTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What reading a resource gave: text, or bytes for anything else."""
+    """What reading a resource gave: text, or bytes for anything else.
+
+    Attributes:
+        meta: `_meta` entries that go with it; hosts take an app's policy from here before its listing.
+    """
 
     data: str | bytes
     mime_type: str | None
+    meta: Mapping[str, Any] | None = None
 
 
 async def read_resource(
@@ -64,7 +81,7 @@ async def read_resource(
     """Read what a URI stands for: the resource of that URI, else the first template that matches; None for neither."""
     for resource in resources:
         if resource.uri == uri:
-            return Contents(await resource.read(), resource.mime_type)
+            return Contents(await resource.read(), resource.mime_type, resource.meta if resource.is_app else None)
     for template in templates:
         values = template.match(uri)
         if values is not None:
