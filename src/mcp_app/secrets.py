@@ -30,6 +30,8 @@ _ARN_SETTINGS: Final = {
     "OPENAI_API_KEY": "openai_secret_arn",
     "WEATHER_API_KEY": "openai_secret_arn",
     "SERVER_SECRET": "server_secret_arn",
+    "NEONPANEL_CLIENT_ID": "neonpanel_secret_arn",
+    "NEONPANEL_CLIENT_SECRET": "neonpanel_secret_arn",
 }
 
 
@@ -46,7 +48,7 @@ class Secrets:
         self._stored: dict[str, StoredSecret] = {}
 
     async def get(self, name: str, *, refresh: bool = False) -> str | None:
-        """The value of `OPENAI_API_KEY`, `WEATHER_API_KEY` or `SERVER_SECRET`; None where it is not configured.
+        """The value of a secret by its setting, `OPENAI_API_KEY` say; None where it is not configured.
 
         A value in the environment wins. `refresh` asks Secrets Manager again, after a service refused the value.
 
@@ -55,7 +57,7 @@ class Secrets:
         """
         given = getattr(self._settings, name.lower())
         if given is not None:
-            return str(given.get_secret_value())
+            return given if isinstance(given, str) else str(given.get_secret_value())
         if (stored := self._secret(name)) is None:
             return None
         try:

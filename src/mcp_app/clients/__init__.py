@@ -8,6 +8,7 @@ from mcp_app.settings import Settings
 
 if TYPE_CHECKING:
     from mcp_app.clients.http import Http
+    from mcp_app.clients.neonpanel.api import NeonPanel
     from mcp_app.clients.openai import OpenAI
     from mcp_app.clients.weather import Weather
 
@@ -32,6 +33,13 @@ class Clients:
         from mcp_app.clients.weather import Weather
 
         return Weather(self._http, self._settings, self._secrets)
+
+    @cached_property
+    def neonpanel(self) -> "NeonPanel":
+        """NeonPanel's API."""
+        from mcp_app.clients.neonpanel.api import NeonPanel
+
+        return NeonPanel(self._http, self._settings, self._secrets)
 
     async def aclose(self) -> None:
         """Close the connections."""

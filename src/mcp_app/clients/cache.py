@@ -24,11 +24,14 @@ class Cache(Generic[T]):
     """At most `size` answers, each for `seconds`; the least recently used go first. An error is never kept.
 
     Args:
-        seconds: zero keeps nothing; equal calls at the same time still share one.
+        seconds: for every answer, or a function of it; zero keeps nothing, equal calls at the same time still share
+            one.
         clock: monotonic seconds.
     """
 
-    def __init__(self, seconds: float, size: int = 256, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, seconds: float | Callable[[T], float], size: int = 256, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._seconds = seconds
         self._size = size
         self._clock = clock
@@ -55,6 +58,11 @@ class Cache(Generic[T]):
             for answer in flight.answers:
                 return answer
 
+    def drop(self, key: Hashable, answer: T) -> None:
+        """Keep that answer no longer; one that was fetched since stays."""
+        if key in self._kept and self._kept[key][1] is answer:
+            del self._kept[key]
+
     def _fresh(self, key: Hashable) -> list[T]:
         expires, *answers = self._kept.get(key, (0.0,))
         if not answers or expires <= self._clock():
@@ -78,9 +86,10 @@ class Cache(Generic[T]):
             flight.landed.set()
 
     def _keep(self, key: Hashable, answer: T) -> None:
-        if self._seconds <= 0:
+        seconds = self._seconds(answer) if callable(self._seconds) else self._seconds
+        if seconds <= 0:
             return
-        self._kept[key] = (self._clock() + self._seconds, answer)
+        self._kept[key] = (self._clock() + seconds, answer)
         self._kept.move_to_end(key)
         if len(self._kept) > self._size:
             self._kept.popitem(last=False)

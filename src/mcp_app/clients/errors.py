@@ -18,14 +18,25 @@ Each message is one or two sentences for the caller of a tool. They hold no key,
 wrote.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from math import ceil
+from typing import Any, ClassVar
 
 
 class UpstreamError(Exception):
-    """A service that a tool needs did not do its part."""
+    """A service that a tool needs did not do its part.
+
+    Attributes:
+        code: the kind of failure, for programs.
+        status: the HTTP status that the service answered with; None where it is not about an answer.
+        details: what else a program may want to know; nothing in it was written by the service.
+    """
 
     message = "{service} could not be used."
+    code: ClassVar[str] = "unusable"
+    status: int | None = None
+    details: Mapping[str, Any] | None = None
 
     def __init__(self, service: str) -> None:
         super().__init__(self.message.format(service=service))
@@ -38,6 +49,8 @@ class NotConfiguredError(UpstreamError):
         settings: what the operator may set, any of them.
     """
 
+    code = "not_configured"
+
     def __init__(self, service: str, *settings: str) -> None:
         self.settings = settings
         Exception.__init__(self, f"{service} is not set up here: the operator must set {' or '.join(settings)}.")
@@ -46,6 +59,8 @@ class NotConfiguredError(UpstreamError):
 class RejectedKeyError(UpstreamError):
     """HTTP 401, also after the key was read again."""
 
+    code = "rejected_key"
+
     def __init__(self, service: str, setting: str = "its API key") -> None:
         Exception.__init__(self, f"{service} refused this server's key: the operator must check {setting}.")
 
@@ -53,12 +68,14 @@ class RejectedKeyError(UpstreamError):
 class DeniedError(UpstreamError):
     """HTTP 403."""
 
+    code = "denied"
     message = "{service} does not let this server do that: the operator must check the account's rights and region."
 
 
 class NotFoundError(UpstreamError):
     """HTTP 404."""
 
+    code = "not_found"
     message = "{service} does not have what was asked for."
 
 
@@ -69,51 +86,63 @@ class RateLimitedError(UpstreamError):
         retry_after: seconds until the service wants to be asked again; None where it did not say.
     """
 
+    code = "rate_limited"
+
     def __init__(self, service: str, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
-        moment = "later" if retry_after is None else f"in {ceil(retry_after)} seconds"
-        Exception.__init__(self, f"{service} is being asked too often. Try again {moment}.")
+        self.details = _when(retry_after)
+        Exception.__init__(self, f"{service} is being asked too often. Try again {_moment(retry_after)}.")
 
 
 class QuotaExhaustedError(UpstreamError):
     """The account has no quota or credit left."""
 
+    code = "quota_exhausted"
     message = "This server's quota at {service} is used up: the operator must check the account's plan and billing."
 
 
 class RefusedError(UpstreamError):
     """The service declines this request, whoever asks."""
 
+    code = "refused"
     message = "{service} declined this request. Try to word it differently."
 
 
 class UnreachableError(UpstreamError):
     """No connection."""
 
+    code = "unreachable"
     message = "{service} could not be reached. Try again later."
 
 
 class BrokenOffError(UpstreamError):
     """The answer ended before it was complete."""
 
+    code = "broken_off"
     message = "{service} broke off its answer. Try again later."
 
 
 class SlowError(UpstreamError):
     """No answer in time."""
 
+    code = "timeout"
     message = "{service} did not answer in time. Try again later."
 
 
 class BrokenError(UpstreamError):
     """HTTP 5xx, also after retries."""
 
-    message = "{service} has a fault at the moment. Try again later."
+    code = "fault"
+
+    def __init__(self, service: str, retry_after: float | None = None) -> None:
+        self.details = _when(retry_after)
+        Exception.__init__(self, f"{service} has a fault at the moment. Try again {_moment(retry_after)}.")
 
 
 class OddAnswerError(UpstreamError):
     """Not the JSON that the service's documentation promises."""
 
+    code = "odd_answer"
     message = "{service} gave an answer that could not be understood. Try again later."
 
 
@@ -126,9 +155,24 @@ _BY_STATUS: dict[int, type[UpstreamError]] = {
 
 def status_error(service: str, status: int, retry_after: float | None = None) -> UpstreamError:
     """The error that an HTTP status of 300 and above stands for."""
+    error = _status_error(service, status, retry_after)
+    error.status = status
+    return error
+
+
+def _status_error(service: str, status: int, retry_after: float | None) -> UpstreamError:
     if status == HTTPStatus.UNAUTHORIZED:
         return RejectedKeyError(service)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(service, retry_after)
-    fallback = BrokenError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else OddAnswerError
-    return _BY_STATUS.get(status, fallback)(service)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return BrokenError(service, retry_after)
+    return _BY_STATUS.get(status, OddAnswerError)(service)
+
+
+def _moment(retry_after: float | None) -> str:
+    return "later" if retry_after is None else f"in {ceil(retry_after)} seconds"
+
+
+def _when(retry_after: float | None) -> Mapping[str, Any] | None:
+    return None if retry_after is None else {"retryAfterSeconds": ceil(retry_after)}

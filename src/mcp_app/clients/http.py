@@ -5,7 +5,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 
 from mcp_app.clients.errors import BrokenOffError, OddAnswerError, SlowError, UnreachableError, status_error
-from mcp_app.clients.retry import Failure, pause, retry_after
+from mcp_app.clients.retry import Failure, Retried, any_fault, pause, retry_after
 from mcp_app.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -35,20 +35,27 @@ _SPARE_SECONDS: Final = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request that changes nothing upstream, so that it may be repeated.
+    """One request.
 
     Attributes:
         service: the service's name, for messages.
+        params: of the query; pairs where a name is repeated.
+        form: a body as `application/x-www-form-urlencoded`, instead of `json`.
         seconds: a limit of its own, beside the deadline.
+        retried: answers after which it is sent again; None for what changes something upstream: it is sent once.
+        most: bytes that the answer may have.
     """
 
     service: str
     url: str
     method: str = "GET"
-    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] | Sequence[tuple[str, str]] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
     seconds: float | None = None
+    retried: Retried | None = any_fault
+    most: int = MAX_ANSWER_BYTES
 
 
 class Http:
@@ -83,7 +90,7 @@ class Http:
         async with self.open(call, deadline) as response:
             if not response.is_success:
                 raise self.error(call, response)
-            return await decoded(call.service, response)
+            return await decoded(call.service, response, call.most)
 
     def error(self, call: Call, response: "httpx2.Response") -> Exception:
         """The error that a response with an error status stands for."""
@@ -114,10 +121,12 @@ class Http:
         retries = 0
         while True:
             response, failure = await self._attempt(client, call, deadline)
-            wait = pause(failure, retries, deadline.remaining(), self._jitter())
+            wait = None
+            if call.retried is not None:
+                wait = pause(failure, retries, deadline.remaining(), self._jitter(), call.retried)
             if wait is None:
                 if response is None:
-                    raise UnreachableError(call.service)
+                    raise BrokenOffError(call.service) if failure.sent else UnreachableError(call.service)
                 return response
             if response is not None:
                 await response.aclose()
@@ -131,13 +140,19 @@ class Http:
 
         limits = httpx2.Timeout(deadline.remaining() + _SPARE_SECONDS, connect=CONNECT_SECONDS)
         request = client.build_request(
-            call.method, call.url, params=call.params, headers=call.headers, json=call.json, timeout=limits
+            call.method,
+            call.url,
+            params=call.params if isinstance(call.params, Mapping) else list(call.params),
+            headers=call.headers,
+            json=call.json,
+            data=call.form,
+            timeout=limits,
         )
         try:
             response = await client.send(request, stream=True)
-        except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
+        except (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout) as error:
             logger.warning("%s: %s", call.service, type(error).__name__)
-            return None, Failure(None)
+            return None, Failure(None, sent=not isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)))
         if response.is_error:
             logger.warning("%s answered %d", call.service, response.status_code)
         return response, Failure(response.status_code, retry_after(response.headers, self._wall_clock()))
@@ -186,21 +201,30 @@ def _trusted() -> "ssl.SSLContext":
     return httpx2.create_ssl_context()
 
 
-async def decoded(service: str, response: "httpx2.Response") -> Any:
+async def decoded(service: str, response: "httpx2.Response", most: int = MAX_ANSWER_BYTES) -> Any:
     """A response's JSON.
 
     Raises:
-        OddAnswerError: it is none, or larger than `MAX_ANSWER_BYTES`.
+        OddAnswerError: it is none, or larger than `most` bytes.
+    """
+    try:
+        return json.loads(await body_of(service, response, most))
+    except (ValueError, RecursionError):
+        raise OddAnswerError(service) from None
+
+
+async def body_of(service: str, response: "httpx2.Response", most: int = MAX_ANSWER_BYTES) -> bytes:
+    """A response's body.
+
+    Raises:
+        OddAnswerError: it is larger than `most` bytes.
     """
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
+        if len(body) > most:
             raise OddAnswerError(service)
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise OddAnswerError(service) from None
+    return bytes(body)
 
 
 @contextmanager

@@ -1,13 +1,13 @@
-"""When a read is worth another try; decisions only, no I/O."""
+"""When a call is worth another try; decisions only, no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
 _BACKOFF: Final = (0.2, 0.6)
-"""Seconds before the first and the second retry of a 5xx, before jitter."""
+"""Seconds before the first and the second retry, before jitter."""
 
 _ROOM: Final = 1.0
 """Seconds that must be left for the retry itself, or it is not made."""
@@ -17,6 +17,30 @@ _LONGEST: Final = 86_400.0
 """Seconds; what a service asks for beyond it is told as a day."""
 
 
+Retried = Callable[[int], bool]
+"""Whether an answer of that HTTP status is worth asking again for, though the service does not invite to."""
+
+
+def any_fault(status: int) -> bool:
+    """For what reads only: every fault of the service's may pass."""
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+
+
+def passing_fault(status: int) -> bool:
+    """For what reads only, where a 500 is an answer: those that say that they pass."""
+    return status in _PASSING
+
+
+_PASSING: Final = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """How one attempt failed.
@@ -24,38 +48,42 @@ class Failure:
     Attributes:
         status: the HTTP status; None where the connection failed before one came.
         retry_after: what the service said of it, in seconds.
+        sent: whether the request may have reached the service.
     """
 
     status: int | None
     retry_after: float | None = None
+    sent: bool = True
 
 
-def pause(failure: Failure, retries: int, remaining: float, jitter: float) -> float | None:
+def pause(
+    failure: Failure, retries: int, remaining: float, jitter: float, retried: Retried = any_fault
+) -> float | None:
     """Seconds to wait before trying again; None where it is not worth it.
 
-    A connection that broke (kept alive while the sandbox was frozen, say) is replaced once and at once, a 5xx gets two
-    retries, and a 429 those that the service itself invites.
+    There are two retries at most. A connection that broke (kept alive while the sandbox was frozen, say) is replaced
+    at once the first time; a 429 is asked again when the service itself says so.
 
     Args:
         failure: how the last attempt failed.
         retries: how many were made before.
         remaining: seconds until the deadline.
         jitter: a random number from 0 to 1, so that many instances do not come back together.
+        retried: which statuses are worth it.
     """
-    wait = _wait(failure, retries, jitter)
+    wait = _wait(failure, retries, jitter, retried)
     return wait if wait is not None and wait + _ROOM <= remaining else None
 
 
-def _wait(failure: Failure, retries: int, jitter: float) -> float | None:
-    if failure.status is None:
-        return 0.0 if retries == 0 else None
+def _wait(failure: Failure, retries: int, jitter: float, retried: Retried) -> float | None:
     if retries >= len(_BACKOFF):
         return None
-    if failure.status == HTTPStatus.TOO_MANY_REQUESTS:
+    backoff = _BACKOFF[retries] * (0.5 + jitter)
+    if failure.status is None:
+        return backoff if retries else 0.0
+    if failure.status == HTTPStatus.TOO_MANY_REQUESTS and failure.retry_after is not None:
         return failure.retry_after
-    if failure.status < HTTPStatus.INTERNAL_SERVER_ERROR or failure.status == HTTPStatus.NOT_IMPLEMENTED:
-        return None
-    return max(failure.retry_after or 0.0, _BACKOFF[retries] * (0.5 + jitter))
+    return max(failure.retry_after or 0.0, backoff) if retried(failure.status) else None
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

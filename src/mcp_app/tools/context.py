@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from auth.principal import ANONYMOUS, Principal
 from mcp_app.deadline import Deadline
+from mcp_app.rights import Rights
 
 if TYPE_CHECKING:
     from mcp_app.clients import Clients
@@ -75,4 +76,4 @@ class ToolContext:
     answers: Mapping[str, Any] = field(default_factory=dict)
     state: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
-    auth: Literal["user", "service", "hybrid"] | None = None
+    auth: Rights | None = None

@@ -4,17 +4,16 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
+from mcp_app.rights import Rights
 from mcp_app.tools.content import Content, NeedsInput
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.schema import flat_schema
 
 JSON = dict[str, Any]
-Rights = Literal["user", "service", "hybrid"]
-"""Whose rights a tool's calls to its service have: the caller's, this server's own, or the caller's where there are."""
 
 
 class Arguments(BaseModel):

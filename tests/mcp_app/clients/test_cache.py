@@ -141,3 +141,40 @@ async def test_when_the_first_is_cancelled_the_next_one_asks() -> None:
         await upstream.asked.wait()
         upstream.answer.set()
     assert answers == ["answer 2"]
+
+
+async def test_each_answer_may_say_how_long_it_is_kept() -> None:
+    now = 0.0
+    cache: Cache[float] = Cache(lambda answer: answer, clock=lambda: now)
+    fetched: list[float] = []
+
+    async def fetch() -> float:
+        fetched.append(lasting)
+        return lasting
+
+    for lasting in (-1.0, 0.0, 10.0):
+        await cache.get("k", fetch)
+    now = 9.9
+    assert await cache.get("k", fetch) == 10.0
+    assert fetched == [-1.0, 0.0, 10.0]
+    now = 10.0
+    lasting = 5.0
+    assert await cache.get("k", fetch) == 5.0
+
+
+async def test_an_answer_that_turned_out_bad_is_dropped_and_a_newer_one_is_not() -> None:
+    cache: Cache[list[int]] = Cache(60)
+    bad, good = [1], [1]
+
+    async def first() -> list[int]:
+        return bad
+
+    async def second() -> list[int]:
+        return good
+
+    await cache.get("k", first)
+    cache.drop("k", bad)
+    assert await cache.get("k", second) is good
+    cache.drop("k", bad)
+    assert await cache.get("k", first) is good
+    cache.drop("another", bad)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_app.clients.retry import Failure, pause, retry_after
+from mcp_app.clients.retry import Failure, passing_fault, pause, retry_after
 
 NOON = 1_445_412_480.0
 
@@ -11,7 +11,8 @@ NOON = 1_445_412_480.0
     ("failure", "retries", "remaining", "wait"),
     [
         (Failure(None), 0, 10, 0.0),
-        (Failure(None), 1, 10, None),
+        (Failure(None), 1, 10, 0.6),
+        (Failure(None), 2, 10, None),
         (Failure(None), 0, 0.5, None),
         (Failure(200), 0, 10, None),
         (Failure(302), 0, 10, None),
@@ -33,6 +34,22 @@ NOON = 1_445_412_480.0
 )
 def test_what_is_tried_again(failure: Failure, retries: int, remaining: float, wait: float | None) -> None:
     assert pause(failure, retries, remaining, 0.5) == wait
+
+
+@pytest.mark.parametrize(
+    ("failure", "wait"),
+    [
+        (Failure(429), 0.2),
+        (Failure(429, 2), 2),
+        (Failure(500), None),
+        (Failure(502), 0.2),
+        (Failure(503, 1), 1),
+        (Failure(504), 0.2),
+        (Failure(422), None),
+    ],
+)
+def test_where_a_500_is_an_answer_only_faults_that_pass_are_tried_again(failure: Failure, wait: float | None) -> None:
+    assert pause(failure, 0, 10, 0.5, passing_fault) == wait
 
 
 @given(
