@@ -1,6 +1,5 @@
 """Access tokens: JWTs for one resource (RFC 9068), which say nothing about whether their grant still lives."""
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -8,17 +7,9 @@ from auth import base64url
 from auth.keys import jws
 from auth.keys.keys import Keys
 from auth.records import SigningKey
+from auth.verified_tokens import LEEWAY, InvalidTokenError, VerifiedTokens, check_size
 
 TYPE: Final = "at+jwt"
-LEEWAY: Final = 10
-"""Seconds by which the clocks of two machines may differ."""
-
-LONGEST: Final = 8192
-"""Characters of a token that is looked at."""
-
-REMEMBERED: Final = 1000
-"""Verified tokens that are kept, so that verifying one again costs a hash."""
-
 _HEADER: Final = frozenset({"alg", "kid", "typ"})
 
 
@@ -40,10 +31,6 @@ class Claims(NamedTuple):
     audience: str
     expires: int
     token_id: str
-
-
-class InvalidTokenError(Exception):
-    """The token is not good; the message is a sentence for whoever runs the client, and holds nothing of the token."""
 
 
 class _Verified(NamedTuple):
@@ -69,9 +56,7 @@ class AccessTokens:
     def __init__(self, keys: Keys, randomness: Callable[[int], bytes]) -> None:
         self._keys = keys
         self._randomness = randomness
-        # A cache of what anybody with the keys can compute again, so it carries no meaning between requests.
-        self._verified: dict[bytes, _Verified] = {}
-        self._verified_with: Mapping[str, SigningKey] | None = None
+        self._verified = VerifiedTokens[_Verified]()
 
     async def issue(
         self,
@@ -118,17 +103,9 @@ class AccessTokens:
             InvalidTokenError: it is not good.
             store.protocol.StoreUnavailableError: the keys that it may be signed with cannot be read.
         """
-        if len(token) > LONGEST or not token.isascii():
-            raise InvalidTokenError("The access token is malformed.")
+        check_size(token)
         keys = await self._keys.verification_keys()
-        if keys is not self._verified_with:
-            self._verified, self._verified_with = {}, keys
-        digest = hashlib.sha256(token.encode()).digest()
-        verified = self._verified
-        known = verified.get(digest)
-        if known is None:
-            known = await self._verify(token, now)
-            _remember(verified, digest, known)
+        known = await self._verified.recall(token, keys, now, lambda: self._verify(token, now))
         if known.issuer != issuer:
             raise InvalidTokenError("The access token is from another issuer.")
         if known.claims.audience not in audiences:
@@ -163,13 +140,6 @@ class AccessTokens:
         if header["alg"] != key.algorithm:
             raise InvalidTokenError("The access token is signed with another algorithm.")
         return key
-
-
-def _remember(verified: dict[bytes, _Verified], digest: bytes, found: _Verified) -> None:
-    """Keep a verified token among those that were verified with the same keys."""
-    if len(verified) >= REMEMBERED:
-        del verified[next(iter(verified))]
-    verified[digest] = found
 
 
 def _read(payload: bytes, now: float, key: SigningKey) -> _Verified:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from auth.keys.key_set import MAX_AGE, PAUSE
 from auth.keys.keys import Keys
-from auth.tokens import LEEWAY, LONGEST, REMEMBERED, AccessTokens, Claims, InvalidTokenError
+from auth.tokens import AccessTokens, Claims
+from auth.verified_tokens import LEEWAY, LONGEST, REMEMBERED, InvalidTokenError
 from store.protocol import StoreUnavailableError
 from store.sqlite import SqliteStore
 from tests.support.ailing_store import AilingStore

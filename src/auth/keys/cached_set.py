@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import anyio
-
 from auth import records
 from auth.keys.key_set import MAX_AGE, PAUSE
 from auth.records import KeySet
+from auth.refreshed import Ages, Refreshed
 from store.protocol import Store, Stored, StoreUnavailableError
 
 RETRY = 2
@@ -31,10 +30,8 @@ class CachedKeySet:
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
-        self._clock = clock
-        self._lock = anyio.Lock()
-        self._known: KeySet | None = None
-        self._read_at = self._refreshed_at = self._failed_at = float("-inf")
+        ages = Ages(MAX_AGE, pause=PAUSE, retry=PAUSE, first_retry=RETRY)
+        self._set = Refreshed(self._stored_keys, StoreUnavailableError, ages, clock)
 
     async def get(self, *, refresh: bool = False) -> KeySet:
         """The set, at most `MAX_AGE` seconds old; older while the store does not answer.
@@ -45,14 +42,10 @@ class CachedKeySet:
         Raises:
             StoreUnavailableError: it does not answer, and never did.
         """
-        if self._known is not None and not self._due(refresh=refresh):
-            return self._known
-        async with self._lock:
-            if self._due(refresh=refresh):
-                await self._renew(refresh=refresh)
-        if self._known is None:
+        known = await self._set.get(refresh=refresh)
+        if known is None:
             raise StoreUnavailableError("the signing keys cannot be read")
-        return self._known
+        return known
 
     async def read(self) -> Read:
         """The set as it is now.
@@ -81,24 +74,7 @@ class CachedKeySet:
 
     def learn(self, keys: KeySet) -> None:
         """Take note of the set as it is now."""
-        # An equal set stays the same object, so that what is derived from it stays good.
-        if keys != self._known:
-            self._known = keys
-        self._read_at = self._clock()
+        self._set.learn(keys)
 
-    def _due(self, *, refresh: bool) -> bool:
-        now = self._clock()
-        if 0 <= now - self._failed_at < (RETRY if self._known is None else PAUSE):
-            return False
-        old = not 0 <= now - self._read_at < MAX_AGE
-        return old or (refresh and not 0 <= now - self._refreshed_at < PAUSE)
-
-    async def _renew(self, *, refresh: bool) -> None:
-        if refresh:
-            self._refreshed_at = self._clock()
-        try:
-            await self.read()
-        except StoreUnavailableError:
-            self._failed_at = self._clock()
-        else:
-            self._failed_at = float("-inf")
+    async def _stored_keys(self) -> KeySet:
+        return (await self.read()).keys

@@ -42,7 +42,7 @@ async def _refresh_token(server: AuthorizationServer, token: str, client: Client
 
 
 async def _access_token(server: AuthorizationServer, token: str, client: Client, issuer: str) -> dict[str, Any] | None:
-    from auth.tokens import InvalidTokenError
+    from auth.verified_tokens import InvalidTokenError
 
     try:
         claims = await server.tokens.verify(token, issuer=issuer, audiences=resources(issuer), now=server.clock())

@@ -34,7 +34,7 @@ async def _grant_id(server: AuthorizationServer, token: str, client: Client, iss
     grant = await server.grants.of_refresh_token(token, client)
     if grant is not None:
         return grant.id
-    from auth.tokens import InvalidTokenError
+    from auth.verified_tokens import InvalidTokenError
 
     try:
         claims = await server.tokens.verify(token, issuer=issuer, audiences=resources(issuer), now=server.clock())

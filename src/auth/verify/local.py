@@ -6,7 +6,7 @@ from typing import Any
 from auth.principal import Principal
 from auth.server.resources import resources
 from auth.server.server import AuthorizationServer
-from auth.tokens import InvalidTokenError
+from auth.verified_tokens import InvalidTokenError
 from auth.verify.authenticator import RefusedError
 from auth.verify.bearer import bearer_token
 
