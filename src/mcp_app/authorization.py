@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from auth.events import Sink
+from auth.scopes import ALL_SCOPES, DEFAULT_SCOPES
 from auth.server.config import DAY, MINUTE, Config, Limits
 from auth.server.server import AuthorizationServer, Clock
 from mcp_app.address import client_address_of, on_loopback, reachable
@@ -65,6 +66,7 @@ def config(settings: Settings) -> Config:
         access_token=settings.access_token_minutes * MINUTE,
         refresh_token=settings.refresh_token_days * DAY,
         registration=settings.dynamic_registration,
+        scopes=ALL_SCOPES if settings.tool_scopes else DEFAULT_SCOPES,
         public=reachable(settings),
         limits=Limits(
             sign_ins_per_user=settings.sign_ins_per_user,

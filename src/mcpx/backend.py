@@ -11,6 +11,7 @@ from auth.errors import OAuthError
 from auth.events import ignore
 from auth.passwords import UnfitPasswordError
 from auth.records import User
+from auth.scopes import SCOPES
 from auth.server.server import AuthorizationServer
 from auth.user_records import UnknownUserError
 from auth.usernames import UnfitUsernameError
@@ -31,6 +32,29 @@ def add_store(command: argparse.ArgumentParser) -> None:
     where = command.add_mutually_exclusive_group()
     where.add_argument("--db", metavar="FILE", help="the SQLite file (default: AUTH_DB_PATH)")
     where.add_argument("--table", metavar="NAME", help="the DynamoDB table (default: AUTH_TABLE)")
+
+
+def add_scopes(command: argparse.ArgumentParser, what: str) -> None:
+    """The flag that says which scopes; `what` says what for."""
+    command.add_argument(
+        "--scope",
+        action="append",
+        choices=list(SCOPES),
+        metavar="SCOPE",
+        help=f"{what}; may be repeated (default: all)",
+    )
+
+
+def wanted_scopes(server: AuthorizationServer, options: argparse.Namespace) -> Sequence[str]:
+    """The scopes that the flags name, or all that the server offers.
+
+    Raises:
+        CommandError: the server does not offer one.
+    """
+    offered = server.config.scopes
+    if missing := [scope for scope in options.scope or () if scope not in offered]:
+        raise CommandError(f"the server does not offer {missing[0]}. With TOOL_SCOPES=true it does.")
+    return options.scope or offered
 
 
 def add_verb(

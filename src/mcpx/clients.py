@@ -5,11 +5,10 @@ import sys
 from typing import Any
 
 from auth.records import Client
-from auth.scopes import SCOPES
 from auth.server.client_metadata import ALL_GRANTS, AUTHORIZATION_CODE, CLIENT_CREDENTIALS, SECRET_METHODS, USER_GRANTS
 from auth.server.server import AuthorizationServer
 from mcp_app.settings import Settings
-from mcpx.backend import add_verb, every, run
+from mcpx.backend import add_scopes, add_verb, every, run, wanted_scopes
 from mcpx.errors import CommandError
 from mcpx.output import moment, show, told
 
@@ -36,9 +35,7 @@ def _add_add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         choices=ALL_GRANTS,
         help=f"what it may use; may be repeated (default: {' and '.join(USER_GRANTS)})",
     )
-    command.add_argument(
-        "--scope", action="append", choices=list(SCOPES), help="what it may ask for; may be repeated (default: all)"
-    )
+    add_scopes(command, "what it may ask for")
     kind = command.add_mutually_exclusive_group()
     kind.add_argument("--public", action="store_true", help="it cannot keep a secret, so it gets none")
     kind.add_argument(
@@ -57,7 +54,7 @@ def _add(options: argparse.Namespace) -> None:
             "say where users come back to with `--redirect-uri URI`, or that the client acts for itself with "
             f"`--grant {CLIENT_CREDENTIALS}`."
         )
-    client, secret = run(options, lambda server, _settings: server.clients.add(_metadata(options)), new=True)
+    client, secret = run(options, lambda server, _settings: server.clients.add(_metadata(server, options)), new=True)
     shown = {"client_id": client.id, **({"client_secret": secret} if secret else {})}
     if options.json:
         told(shown | {name: value for name, value in _row(client).items() if name != "id"}, "", as_json=True)
@@ -67,12 +64,12 @@ def _add(options: argparse.Namespace) -> None:
         print("The secret is not stored, and is not shown again.", file=sys.stderr)
 
 
-def _metadata(options: argparse.Namespace) -> dict[str, Any]:
+def _metadata(server: AuthorizationServer, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "client_name": options.name,
         "redirect_uris": options.redirect_uri,
         "grant_types": options.grant or list(USER_GRANTS),
-        "scope": " ".join(options.scope or SCOPES),
+        "scope": " ".join(wanted_scopes(server, options)),
         "token_endpoint_auth_method": "none" if options.public else options.auth_method,
     }
 

@@ -5,14 +5,13 @@ import sys
 from typing import Final, NamedTuple
 
 from auth.records import User
-from auth.scopes import DEFAULT_SCOPES, SCOPES
 from auth.server.config import MINUTE
 from auth.server.resources import default_resource
 from auth.server.server import AuthorizationServer
 from mcp_app.address import url_of
 from mcp_app.settings import Settings
 from mcp_app.variable import origin
-from mcpx.backend import add_store, existing, run
+from mcpx.backend import add_scopes, add_store, existing, run, wanted_scopes
 from mcpx.errors import CommandError
 from mcpx.users import all_users
 
@@ -29,9 +28,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         description="Print an access token and nothing else on standard output: TOKEN=$(mcpx token --user NAME)",
     )
     command.add_argument("--user", metavar="NAME", help="whose it is (default: the only user there is)")
-    command.add_argument(
-        "--scope", action="append", choices=list(SCOPES), help="what it allows; may be repeated (default: all)"
-    )
+    add_scopes(command, "what it allows")
     command.add_argument(
         "--minutes", type=_minutes, default=15, metavar="N", help=f"how long it lives, 1 to {_LONGEST} (default: 15)"
     )
@@ -69,7 +66,7 @@ async def _issue(server: AuthorizationServer, settings: Settings, options: argpa
         raise CommandError(f"{user.username} is disabled. `mcpx users enable {user.username}` changes that.")
     issuer = _issuer(settings, options.url)
     resource, lifetime = default_resource(issuer), options.minutes * MINUTE
-    scopes = frozenset(options.scope or DEFAULT_SCOPES)
+    scopes = frozenset(wanted_scopes(server, options))
     grant = await server.grants.issue_direct(
         user, client_id=CLIENT_ID, client_name=CLIENT_NAME, scopes=scopes, resource=resource, lifetime=lifetime
     )

@@ -11,7 +11,7 @@ from auth.errors import (
     UnsupportedResponseTypeError,
 )
 from auth.records import Client
-from auth.scopes import DEFAULT_SCOPES, SCOPES
+from auth.scopes import DEFAULT_SCOPES
 from auth.server.pkce import is_challenge
 from auth.server.resources import default_resource, named_resource
 
@@ -133,7 +133,9 @@ def check_form(request: Asked) -> None:
     _challenge(request)
 
 
-def authorization_request(request: Asked, client: Client, redirect_uri: str, issuer: str) -> AuthorizationRequest:
+def authorization_request(
+    request: Asked, client: Client, redirect_uri: str, issuer: str, offered: Sequence[str] = DEFAULT_SCOPES
+) -> AuthorizationRequest:
     """A request that may be put before the user.
 
     Args:
@@ -141,6 +143,7 @@ def authorization_request(request: Asked, client: Client, redirect_uri: str, iss
         client: verified.
         redirect_uri: verified to be the client's.
         issuer: whose resources may be asked for.
+        offered: the scopes that there are.
 
     Raises:
         OAuthError: to be sent to the redirect URI.
@@ -152,29 +155,34 @@ def authorization_request(request: Asked, client: Client, redirect_uri: str, iss
         client=client,
         redirect_uri=redirect_uri,
         state=request.one("state") or "",
-        scopes=scopes(request.one("scope"), client.scopes),
+        scopes=scopes(request.one("scope"), client.scopes, offered),
         resource=named_resource(issuer, request.one("resource")) or default_resource(issuer),
         challenge=_challenge(request),
     )
 
 
-def scopes(text: str | None, allowed: Collection[str]) -> tuple[str, ...]:
+def scopes(text: str | None, allowed: Collection[str], offered: Sequence[str] = DEFAULT_SCOPES) -> tuple[str, ...]:
     """The scopes that a request means.
 
     Args:
-        text: its `scope`; None means the default ones.
+        text: its `scope`; None means all that are offered.
         allowed: the client's own; none at all means any.
+        offered: those that there are.
 
     Raises:
         InvalidScopeError: one is unknown, or none is left that the client may have.
     """
-    named = DEFAULT_SCOPES if text is None else text.split(" ")
-    if not all(scope in SCOPES for scope in named):
-        raise InvalidScopeError(f"There is an unknown scope; known are {' and '.join(SCOPES)}.")
-    left = tuple(scope for scope in SCOPES if scope in named and (not allowed or scope in allowed))
+    named = offered if text is None else text.split(" ")
+    if not all(scope in offered for scope in named):
+        raise InvalidScopeError(f"There is an unknown scope; known are {_listed(offered)}.")
+    left = tuple(scope for scope in offered if scope in named and (not allowed or scope in allowed))
     if not left:
         raise InvalidScopeError("The client is not registered for these scopes.")
     return left
+
+
+def _listed(scopes: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(scopes[:-1]), scopes[-1])))
 
 
 def _check_response(request: Asked) -> None:

@@ -66,7 +66,7 @@ async def _begin(server: AuthorizationServer, request: Request, issuer: str, wan
         check_form(wanted)
         return await _sign_in_first(server, wanted)
     try:
-        checked = authorization_request(wanted, asker.client, asker.redirect_uri, issuer)
+        checked = authorization_request(wanted, asker.client, asker.redirect_uri, issuer, server.config.scopes)
     except OAuthError as error:
         url = error_url(asker.redirect_uri, error, wanted.state, issuer)
         return _refused(server, asker, url, by_itself=_may_leave(request, visit, asker.client))
@@ -151,7 +151,7 @@ async def _decided(server: AuthorizationServer, visit: Visit, issuer: str, wante
     # Checked once more: the client may have changed since the question was asked.
     asker = await _asker(server, wanted, fetch=True)
     try:
-        checked = authorization_request(wanted, asker.client, asker.redirect_uri, issuer)
+        checked = authorization_request(wanted, asker.client, asker.redirect_uri, issuer, server.config.scopes)
         if decision == "deny":
             server.events(Event("consent_denied", {"client_id": asker.client.id, "user_id": visit.user.id}))
             raise AccessDeniedError("The user said no.")

@@ -1,11 +1,11 @@
 """What a client says about itself, checked once for registrations and metadata documents (RFC 7591, section 2)."""
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from auth.errors import InvalidClientMetadataError, InvalidRedirectUriError
-from auth.scopes import DEFAULT_SCOPES, SCOPES
+from auth.scopes import DEFAULT_SCOPES
 from auth.server import redirect_uris
 from auth.server.urls import is_name, parse
 
@@ -54,6 +54,7 @@ def checked(
     grants: Collection[str] = USER_GRANTS,
     methods: Collection[str] = AUTH_METHODS,
     default_method: str = SECRET_METHODS[0],
+    offered: Sequence[str] = DEFAULT_SCOPES,
 ) -> ClientMetadata:
     """The metadata to register.
 
@@ -65,6 +66,7 @@ def checked(
         grants: grant types that such a client may have.
         methods: ways to authenticate at the token endpoint that such a client may have.
         default_method: the one where the client names none.
+        offered: the scopes that there are.
 
     Raises:
         InvalidRedirectUriError: a redirect URI is not allowed.
@@ -79,7 +81,7 @@ def checked(
         name=_name(metadata),
         redirect_uris=uris,
         grant_types=kinds,
-        scopes=_scopes(metadata),
+        scopes=_scopes(metadata, offered),
         auth_method=method,
         uri=_uri(metadata),
         application_type=_application_type(metadata, uris),
@@ -127,9 +129,9 @@ def _redirect_uris(metadata: Mapping[str, Any], *, needed: bool) -> tuple[str, .
     return uris
 
 
-def _scopes(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+def _scopes(metadata: Mapping[str, Any], offered: Sequence[str]) -> tuple[str, ...]:
     asked = (_text(metadata, "scope") or "").split(" ")
-    return tuple(scope for scope in SCOPES if scope in asked) or DEFAULT_SCOPES
+    return tuple(scope for scope in offered if scope in asked) or tuple(offered)
 
 
 def _name(metadata: Mapping[str, Any]) -> str:

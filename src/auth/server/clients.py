@@ -57,7 +57,7 @@ class Clients:
             DocumentError: the document cannot be had or used; with `fetch` only.
         """
         if client_id in PINNED:
-            return PINNED[client_id]
+            return PINNED[client_id]._replace(scopes=self._config.scopes)
         if _REGISTERED_ID.match(client_id):
             return await self._registered(client_id)
         url = document_url(client_id)
@@ -79,7 +79,7 @@ class Clients:
         Raises:
             InvalidRedirectUriError, InvalidClientMetadataError: the metadata is refused.
         """
-        registered, secret = self._made(checked(metadata), DYNAMIC)
+        registered, secret = self._made(checked(metadata, offered=self._config.scopes), DYNAMIC)
         await self._insert(registered, registered.created + self._config.unused_client)
         details = {"client_id": registered.id, "address": address}
         self._events(Event("client_registered", details))
@@ -94,7 +94,7 @@ class Clients:
         Raises:
             InvalidRedirectUriError, InvalidClientMetadataError: the metadata is refused.
         """
-        added, secret = self._made(checked(metadata, grants=ALL_GRANTS), COMMAND)
+        added, secret = self._made(checked(metadata, grants=ALL_GRANTS, offered=self._config.scopes), COMMAND)
         await self._insert(added, None)
         self._events(Event("client_added", {"client_id": added.id}))
         return added, secret

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from auth.scopes import DEFAULT_SCOPES
+
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -44,6 +46,7 @@ class Config(NamedTuple):
         unused_client: a client that registered itself expires if it gets no token in that time.
         password_cost: bcrypt's cost.
         registration: whether clients may register themselves.
+        scopes: those that are offered, in the order of `auth.scopes.SCOPES`; a client that names none means them all.
         public: whether other machines reach the server, whatever its URL says, so that no published password may work.
     """
 
@@ -58,5 +61,6 @@ class Config(NamedTuple):
     unused_client: int = 7 * DAY
     password_cost: int = 12
     registration: bool = True
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
     public: bool = False
     limits: Limits = Limits()

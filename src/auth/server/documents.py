@@ -87,6 +87,7 @@ class Documents:
         ssl_context: whom to trust; None: the system's certificates.
         clock: epoch seconds.
         seconds: for looking up, connecting and reading, all in all.
+        scopes: those that clients may ask for.
     """
 
     def __init__(
@@ -96,11 +97,13 @@ class Documents:
         ssl_context: "ssl.SSLContext | None" = None,
         clock: Callable[[], float] = time.time,
         seconds: float = 3.0,
+        scopes: Sequence[str] = DEFAULT_SCOPES,
     ) -> None:
         self._resolver = resolver
         self._ssl_context = ssl_context
         self._clock = clock
         self._seconds = seconds
+        self._scopes = scopes
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._under_way: dict[str, anyio.Event] = {}
         self._slots = anyio.Semaphore(AT_ONCE)
@@ -149,7 +152,7 @@ class Documents:
     async def _settled(self, client_id: str) -> _Kept:
         try:
             fetched = await self._fetched(client_id)
-            client = client_of(client_id, fetched.body, int(self._clock()))
+            client = client_of(client_id, fetched.body, int(self._clock()), self._scopes)
         except DocumentError as error:
             return _Kept(self._clock() + FAILURE_KEPT, None, (error.description, error.reason))
         age = SHORTEST_KEPT if fetched.max_age is None else fetched.max_age
@@ -187,13 +190,14 @@ class Documents:
         return self._ssl_context
 
 
-def client_of(client_id: str, body: bytes, now: int) -> Client:
+def client_of(client_id: str, body: bytes, now: int, scopes: Sequence[str] = DEFAULT_SCOPES) -> Client:
     """The client that a document describes.
 
     Args:
         client_id: the document's URL.
         body: the document.
         now: epoch seconds.
+        scopes: those that clients may ask for.
 
     Raises:
         DocumentError: it is not valid (section 4 of the draft).
@@ -207,7 +211,7 @@ def client_of(client_id: str, body: bytes, now: int) -> Client:
     if "client_secret" in document or "client_secret_expires_at" in document:
         raise _invalid("holds a client secret.")
     try:
-        metadata = checked(document, methods=(PUBLIC_METHOD,), default_method=PUBLIC_METHOD)
+        metadata = checked(document, methods=(PUBLIC_METHOD,), default_method=PUBLIC_METHOD, offered=scopes)
     except OAuthError as error:
         raise _invalid(f"is not valid. {error.description}") from None
     return Client(

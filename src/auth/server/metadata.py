@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from auth.scopes import SCOPES
+from auth.scopes import DEFAULT_SCOPES
 from auth.server.client_metadata import ALL_GRANTS, AUTH_METHODS, SECRET_METHODS
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ CACHEABLE = {"Cache-Control": "public, max-age=300"}
 async def authorization_server(server: "AuthorizationServer", _request: "Request", issuer: str) -> Response:
     """Serve the authorization server's metadata, at each of the paths where clients look for it."""
     jwks = server.keys.algorithm == "RS256"
-    return document(authorization_server_metadata(issuer, jwks=jwks, registration=server.config.registration))
+    registration, scopes = server.config.registration, server.config.scopes
+    return document(authorization_server_metadata(issuer, jwks=jwks, registration=registration, scopes=scopes))
 
 
 def document(metadata: Mapping[str, Any]) -> JSONResponse:
@@ -27,7 +28,9 @@ def document(metadata: Mapping[str, Any]) -> JSONResponse:
     return JSONResponse(metadata, headers=CACHEABLE)
 
 
-def authorization_server_metadata(issuer: str, *, jwks: bool, registration: bool) -> dict[str, Any]:
+def authorization_server_metadata(
+    issuer: str, *, jwks: bool, registration: bool, scopes: Iterable[str] = DEFAULT_SCOPES
+) -> dict[str, Any]:
     """The authorization server's metadata (RFC 8414, section 2; RFC 9207, section 3).
 
     Only what is served is in it: none of OpenID Connect's own members, though older clients read the document at its
@@ -37,6 +40,7 @@ def authorization_server_metadata(issuer: str, *, jwks: bool, registration: bool
         issuer: an origin, exactly as it is in tokens.
         jwks: whether there are public keys to publish.
         registration: whether clients may register themselves.
+        scopes: those that are offered.
     """
     metadata = {
         "issuer": issuer,
@@ -45,7 +49,7 @@ def authorization_server_metadata(issuer: str, *, jwks: bool, registration: bool
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "userinfo_endpoint": f"{issuer}/oauth/userinfo",
-        "scopes_supported": list(SCOPES),
+        "scopes_supported": list(scopes),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": list(ALL_GRANTS),
@@ -69,7 +73,7 @@ def protected_resource_metadata(
     *,
     name: str,
     authorization_servers: Iterable[str] | None = None,
-    scopes: Iterable[str] = SCOPES,
+    scopes: Iterable[str] = DEFAULT_SCOPES,
 ) -> dict[str, Any]:
     """A protected resource's metadata (RFC 9728, section 2).
 
@@ -78,12 +82,13 @@ def protected_resource_metadata(
         path: of the resource below it: one of `auth.server.resources.PATHS`.
         name: the resource's name, for people.
         authorization_servers: issuers whose tokens are accepted; None: this server itself.
-        scopes: that a client may ask for.
+        scopes: that a client may ask for; none at all where nobody knows them.
     """
+    listed = list(scopes)
     return {
         "resource": f"{issuer}{path}",
         "resource_name": name,
         "authorization_servers": [issuer] if authorization_servers is None else list(authorization_servers),
-        "scopes_supported": list(scopes),
+        **({"scopes_supported": listed} if listed else {}),
         "bearer_methods_supported": ["header"],
     }

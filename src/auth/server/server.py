@@ -105,7 +105,7 @@ class AuthorizationServer:
         """Client metadata documents."""
         from auth.server.documents import Documents
 
-        return self._documents or Documents(clock=self.clock)
+        return self._documents or Documents(clock=self.clock, scopes=self.config.scopes)
 
     @cached_property
     def grants(self) -> "Grants":

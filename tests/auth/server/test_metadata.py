@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from auth.keys.keys import Keys
-from auth.scopes import SCOPES
+from auth.scopes import DEFAULT_SCOPES
 from auth.server.config import Config
 from auth.server.metadata import authorization_server_metadata, protected_resource_metadata
 from auth.server.resources import PATHS
@@ -214,7 +214,7 @@ def test_each_resource_has_its_own_document(path):
         "resource": f"{ISSUER}{path}",
         "resource_name": "mcpx",
         "authorization_servers": [ISSUER],
-        "scopes_supported": list(SCOPES),
+        "scopes_supported": list(DEFAULT_SCOPES),
         "bearer_methods_supported": ["header"],
     }
 
