@@ -1,16 +1,17 @@
 """The settings of the NeonPanel tools."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 
+from mcp_app.rights import Rights
 from mcp_app.variable import Variable, flag, http_url, path, secret, text, words
 
-_RIGHTS = {"user": "user", "service": "service", "iat": "service", "hybrid": "hybrid"}
+_RIGHTS: Final[Mapping[str, Rights]] = {"user": "user", "service": "service", "iat": "service", "hybrid": "hybrid"}
 
 
-def tool_rights(value: Any) -> dict[str, str]:
+def tool_rights(value: Any) -> dict[str, Rights]:
     """Pairs such as `getAccount=service`, between commas or blanks, by the tool's name without `neonpanel.`."""
     pairs = value if isinstance(value, Mapping) else dict(_pair(word) for word in words(value))
     if not set(pairs.values()) <= _RIGHTS.keys():
@@ -64,7 +65,7 @@ class NeonPanelSettings:
     neonpanel_iat_audience = Variable[str | None](
         "NEONPANEL_IAT_AUDIENCE", None, text, "Audience of the service token."
     )
-    neonpanel_tool_auth = Variable[Mapping[str, str]](
+    neonpanel_tool_auth = Variable[Mapping[str, Rights]](
         "NEONPANEL_TOOL_AUTH",
         {},
         tool_rights,

@@ -47,6 +47,9 @@ LIST_TTL_MS: Final = 300_000
 RESOURCE_NOT_FOUND: Final = -32002
 """The handshake era's code for an unknown resource; 2026-07-28 retired it for -32602."""
 
+ERROR_META: Final = "mcpx/error"
+"""The `_meta` member of a failed call that says what failed: `status`, `code`, `message`, `details`."""
+
 NAME_LENGTH: Final = 128
 """Characters of a name that nothing has here which its caller is told again."""
 
@@ -192,7 +195,7 @@ class _Handlers:
         except UnknownToolError:
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params['name'][:NAME_LENGTH]}") from None
         if outcome.needs is None:
-            return wire.called_tool(outcome, _in_band(context, outcome))
+            return wire.called_tool(outcome, _told(context, outcome))
         if context.protocol_version in HANDSHAKE_VERSIONS:
             return wire.called_tool(Outcome.refusal(Status.FAILED, _CANNOT_ASK))
         return _question(context, outcome.needs)
@@ -255,6 +258,12 @@ _CANNOT_ASK = "This needs an answer from you, which only a client that speaks MC
 def _access(settings: Settings) -> wire.Access | None:
     """How callers get in, as far as a client can do something about it: an AWS signature is not its user's to give."""
     return next((mode for mode in get_args(wire.Access) if mode in settings.auth_modes), None)
+
+
+def _told(context: Context, outcome: Outcome) -> JSON | None:
+    """The `_meta` of a result: what a failure was, for programs, and how a caller who may not may come to it."""
+    error = {} if outcome.error is None else {ERROR_META: outcome.error}
+    return error | (_in_band(context, outcome) or {}) or None
 
 
 def _in_band(context: Context, outcome: Outcome) -> JSON | None:

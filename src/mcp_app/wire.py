@@ -5,6 +5,7 @@ The SDK validates what is made here against the negotiated version's schema and 
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, get_args
 
@@ -18,13 +19,16 @@ from mcp_app.tools.resource import Prompt, PromptMessage, Resource, ResourceTemp
 from mcp_app.tools.tool import Tool
 
 JSON = dict[str, Any]
-Access = Literal["oauth", "noauth"]
+Access = Literal["oauth", "provider", "noauth"]
 
 INSTRUCTIONS_LENGTH = 512
 """Characters of `instructions` that ChatGPT reads."""
 
 APPS_EXTENSION: Final = "io.modelcontextprotocol/ui"
 """The extension that a server with apps advertises (MCP Apps, SEP-1865)."""
+
+_DOTTED = re.compile(r"\b([a-z]+)\.([a-z]+[A-Z]\w*)")
+"""A tool's name with a dot, in a text."""
 
 COMPLETIONS = 100
 """Values that one completion may hold."""
@@ -57,7 +61,11 @@ def listed_tool(tool: Tool[Any], *, dotted: bool = False, access: Access | None 
 
 def security_schemes(tool: Tool[Any], access: Access) -> list[JSON]:
     """What a call of a tool needs, as ChatGPT reads it (Apps SDK, "Authentication")."""
-    return [{"type": "noauth"} if access == "noauth" else {"type": "oauth2", "scopes": sorted(needed_scopes(tool))}]
+    if access == "noauth":
+        return [{"type": "noauth"}]
+    # Another authorization server knows the tool's own scopes at most, and would refuse ours.
+    scopes = tool.scopes if access == "provider" else needed_scopes(tool)
+    return [{"type": "oauth2", **({"scopes": sorted(scopes)} if scopes else {})}]
 
 
 def _tool_meta(tool: Tool[Any], access: Access | None) -> JSON:
@@ -184,6 +192,8 @@ def instructions(registry: Registry, *, dotted: bool = False) -> str | None:
     """What the server offers, in as many characters as every client reads; None where it offers no tools."""
     if not registry.tools:
         return None
+    if registry.instructions is not None:
+        return registry.instructions if dotted else _DOTTED.sub(r"\1_\2", registry.instructions)
     text = "Tools for a model to call, each described in tools/list:"
     for tool in registry.tools:
         entry = f" {tool.name if dotted else underscored(tool.name)} ({tool.title});"

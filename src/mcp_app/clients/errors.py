@@ -1,6 +1,7 @@
 """What can go wrong with a service that we call.
 
     UpstreamError
+    ├── AccessError             the caller lacks a right
     ├── NotConfiguredError      a setting is missing
     ├── RejectedKeyError        401: the service refuses our key
     ├── DeniedError             403: the key is good, but not for this
@@ -31,15 +32,26 @@ class UpstreamError(Exception):
         code: the kind of failure, for programs.
         status: the HTTP status that the service answered with; None where it is not about an answer.
         details: what else a program may want to know; nothing in it was written by the service.
+        scopes: what a wider grant would have to hold, where that would help.
     """
 
     message = "{service} could not be used."
     code: ClassVar[str] = "unusable"
     status: int | None = None
     details: Mapping[str, Any] | None = None
+    scopes: frozenset[str] = frozenset()
 
     def __init__(self, service: str) -> None:
         super().__init__(self.message.format(service=service))
+
+    def normalised(self) -> Mapping[str, Any]:
+        """The same for every service: `status`, `code`, `message` and `details`, as far as there are any."""
+        known = {"status": self.status, "code": self.code, "message": str(self), "details": self.details}
+        return {name: value for name, value in known.items() if value is not None}
+
+
+class AccessError(UpstreamError):
+    """Whoever calls lacks a right; another sign-in, or a wider grant, may have it."""
 
 
 class NotConfiguredError(UpstreamError):

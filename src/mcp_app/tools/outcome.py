@@ -27,6 +27,7 @@ class Outcome:
         structured: the result that the tool's output schema describes.
         needs: the questions of a `NEEDS_INPUT`.
         scopes: all that the call needs, where it is `FORBIDDEN` for want of them.
+        error: `status`, `code`, `message` and `details` of a failure, for programs, where it is a service's.
     """
 
     status: Status
@@ -34,11 +35,18 @@ class Outcome:
     structured: Mapping[str, Any] | None = None
     needs: NeedsInput | None = None
     scopes: frozenset[str] = frozenset()
+    error: Mapping[str, Any] | None = None
 
     @classmethod
-    def refusal(cls, status: Status, message: str, scopes: frozenset[str] = frozenset()) -> "Outcome":
+    def refusal(
+        cls,
+        status: Status,
+        message: str,
+        scopes: frozenset[str] = frozenset(),
+        error: Mapping[str, Any] | None = None,
+    ) -> "Outcome":
         """An outcome that is only a message."""
-        return cls(status, (Text(message),), scopes=scopes)
+        return cls(status, (Text(message),), scopes=scopes, error=error)
 
     @property
     def is_error(self) -> bool:

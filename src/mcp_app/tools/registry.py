@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from mcp_app.clients.errors import UpstreamError
+from mcp_app.clients.errors import AccessError, UpstreamError
 from mcp_app.supervision import supervised
 from mcp_app.tools.access import refused
 from mcp_app.tools.content import Content, NeedsInput, Text
@@ -28,6 +28,9 @@ class UnknownToolError(LookupError):
 class Registry:
     """Tools, resources and prompts in a fixed order; calls go through here, whatever door they came by.
 
+    Args:
+        instructions: how the tools fit together, for a model; their names with dots.
+
     Raises:
         ValueError: two tools whose names a client could not tell apart, or an app that no host could show.
     """
@@ -38,11 +41,13 @@ class Registry:
         resources: Iterable[Resource] = (),
         templates: Iterable[ResourceTemplate] = (),
         prompts: Iterable[Prompt] = (),
+        instructions: str | None = None,
     ) -> None:
         self.tools = tuple(tools)
         self.resources = tuple(resources)
         self.templates = tuple(templates)
         self.prompts = tuple(prompts)
+        self.instructions = instructions
         self._by_name = {underscored(tool.name): tool for tool in self.tools}
         if len(self._by_name) != len(self.tools):
             raise ValueError("two tools have the same name")
@@ -74,17 +79,25 @@ async def _run(tool: Tool[Any], arguments: Any, context: ToolContext) -> Outcome
         parsed = parse_arguments(tool.arguments, arguments)
         answer = await supervised(lambda: tool.function(parsed, context), context.deadline.remaining())
         return _outcome(tool, answer)
-    except InvalidArgumentsError as error:
-        return Outcome.refusal(Status.INVALID, str(error))
-    except ForbiddenError as error:
-        return Outcome.refusal(Status.FORBIDDEN, str(error), error.scopes)
     except (ToolError, UpstreamError) as error:
-        return Outcome.refusal(Status.FAILED, str(error))
+        return _refusal(error)
     except TimeoutError:
         return Outcome.refusal(Status.FAILED, f"{tool.title} did not finish in time. Try again later.")
     except Exception:
         logger.exception("tool %s failed", tool.name)
         return Outcome.refusal(Status.FAILED, f"{tool.title} failed for an internal reason. It has been logged.")
+
+
+def _refusal(error: ToolError | UpstreamError) -> Outcome:
+    match error:
+        case InvalidArgumentsError():
+            status = Status.INVALID
+        case ForbiddenError() | AccessError():
+            status = Status.FORBIDDEN
+        case _:
+            status = Status.FAILED
+    told = error.normalised() if isinstance(error, UpstreamError) else None
+    return Outcome.refusal(status, str(error), error.scopes, told)
 
 
 def _check_apps(tools: Iterable[Tool[Any]], resources: Iterable[Resource]) -> None:

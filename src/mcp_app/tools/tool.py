@@ -35,6 +35,8 @@ class Result(BaseModel):
 class ToolError(Exception):
     """The tool could not do it; the message is for the person or model that called, so it says what to do next."""
 
+    scopes: frozenset[str] = frozenset()
+
 
 class InvalidArgumentsError(ToolError):
     """The arguments are of the right shape but cannot be used (an unknown ZIP code, say)."""
@@ -100,7 +102,7 @@ class Tool(Generic[ArgumentsT]):
     @cached_property
     def input_schema(self) -> JSON:
         """JSON Schema of the arguments, flat at the root."""
-        return self.schema or flat_schema(self.arguments, self.examples)
+        return self.schema or flat_schema(self.arguments, self.examples, nullable=False)
 
     @cached_property
     def output_schema(self) -> JSON | None:

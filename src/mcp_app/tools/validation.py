@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mcp_app.json_text import decoded
-from mcp_app.tools.tool import ArgumentsT, InvalidArgumentsError
+from mcp_app.tools.tool import Arguments, ArgumentsT, InvalidArgumentsError
 
 _WRAPPERS = ("params", "arguments")
 _MOST = 10
@@ -21,11 +21,16 @@ def parse_arguments(model: type[ArgumentsT], raw: Any) -> ArgumentsT:
     Raises:
         InvalidArgumentsError: with a short sentence per field.
     """
-    arguments = unwrap(raw, frozenset(model.model_fields))
+    arguments = unwrap(raw, frozenset(_names(model)))
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
         raise InvalidArgumentsError(_sentences(error, model)) from None
+
+
+def _names(model: type[Arguments]) -> list[str]:
+    """The names of the arguments as a caller knows them."""
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def unwrap(raw: Any, fields: frozenset[str]) -> Mapping[str, Any]:
@@ -62,7 +67,7 @@ def _decode(text: str) -> Any:
 
 
 def _sentences(error: ValidationError, model: type[ArgumentsT]) -> str:
-    allowed = ", ".join(model.model_fields) or "no arguments at all"
+    allowed = ", ".join(_names(model)) or "no arguments at all"
     found = error.errors(include_url=False, include_input=False)
     return " ".join(_sentence(item, allowed) for item in found[:_MOST])
 

@@ -26,7 +26,7 @@ def rows(section: str, first: str) -> list[list[str]]:
 
 
 def type_of(schema: dict[str, Any]) -> str:
-    return " or ".join(part["type"] for part in schema["anyOf"]) if "anyOf" in schema else str(schema["type"])
+    return " or ".join(schema["type"]) if isinstance(schema["type"], list) else str(schema["type"])
 
 
 def test_it_has_each_tool_in_the_registrys_order() -> None:

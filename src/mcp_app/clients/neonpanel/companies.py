@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mcp_app.clients.cache import Cache
 from mcp_app.clients.errors import DeniedError, OddAnswerError
 from mcp_app.clients.neonpanel.endpoints import LIST_COMPANIES
-from mcp_app.clients.neonpanel.errors import SERVICE, MissingRightError
+from mcp_app.clients.neonpanel.errors import SERVICE, MissingRightError, NoAccessError
 
 if TYPE_CHECKING:
     from mcp_app.clients.neonpanel.api import NeonPanel
@@ -80,7 +80,7 @@ class Companies:
             if not matching(named, listed.companies) and self._clock() - listed.at >= AGAIN:
                 self._kept.drop(key, listed)
                 listed = await self._kept.get(key, lambda: self._list(caller))
-        except (DeniedError, MissingRightError):
+        except (DeniedError, MissingRightError, NoAccessError):
             return named
         found = matching(named, listed.companies)
         if len(found) != 1:

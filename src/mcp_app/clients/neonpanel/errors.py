@@ -1,10 +1,11 @@
 """What can go wrong with NeonPanel, in words for whoever called a tool.
 
-    UpstreamError
+    AccessError
     ├── SignInAgainError        401 with a user's token
     ├── NoUserError             the caller has no sign-in at NeonPanel, and the call needs one
     ├── MissingRightError       the user lacks a permission, or the token a scope
-    ├── NoAccessError           403 with a user's rights
+    └── NoAccessError           403 with a user's rights
+    UpstreamError
     ├── NotOfferedError         404 of what is in no published document
     ├── InvalidRequestError     400 and 422
     ├── NotAcceptedError        401 to what may be sent once only
@@ -18,12 +19,12 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from mcp_app.clients.errors import DeniedError, NotFoundError, UpstreamError
+from mcp_app.clients.errors import AccessError, NotFoundError, UpstreamError
 
 SERVICE: Final = "NeonPanel"
 
 
-class SignInAgainError(UpstreamError):
+class SignInAgainError(AccessError):
     """The user's token is good here and not at NeonPanel."""
 
     code = "sign_in_again"
@@ -31,19 +32,15 @@ class SignInAgainError(UpstreamError):
     message = "{service} no longer accepts your sign-in. Connect again and sign in to {service}."
 
 
-class NoUserError(UpstreamError):
+class NoUserError(AccessError):
     """The call needs a user's rights, and whoever calls came in without any at NeonPanel."""
 
     code = "no_user"
     message = "This needs your own {service} account: connect by signing in to {service}."
 
 
-class MissingRightError(UpstreamError):
-    """What NeonPanel said of the user, or the user's token, does not hold what the call needs.
-
-    Attributes:
-        scopes: what a wider grant would have to hold, where that would help.
-    """
+class MissingRightError(AccessError):
+    """What NeonPanel said of the user, or the user's token, does not hold what the call needs."""
 
     code = "missing_right"
 
@@ -54,9 +51,11 @@ class MissingRightError(UpstreamError):
         Exception.__init__(self, f"You may not do this: {whose} {right}.")
 
 
-class NoAccessError(DeniedError):
+class NoAccessError(AccessError):
     """NeonPanel does not let this user do it."""
 
+    code = "denied"
+    status = HTTPStatus.FORBIDDEN
     message = "Your {service} account may not do this, or may not see that company. Its owner can give you the right."
 
 
