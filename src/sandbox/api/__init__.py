@@ -1,0 +1,1 @@
+"""NeonPanel's REST API."""

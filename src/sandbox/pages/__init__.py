@@ -1,0 +1,1 @@
+"""The sandbox's pages: plain HTML and one stylesheet, without JavaScript."""
