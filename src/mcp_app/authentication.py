@@ -7,6 +7,7 @@ from auth.verify.authenticator import Authenticator
 from auth.verify.noauth import NoAuthenticator
 from mcp_app.address import issuer_of, reachable
 from mcp_app.authorization import check_address, check_shared, check_storage
+from mcp_app.provider import Provider, check_provider
 from mcp_app.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ def check_modes(settings: Settings) -> None:
     Raises:
         SettingsError: with what to set.
     """
-    if "provider" in settings.auth_modes:
-        raise SettingsError(
-            "AUTH_MODE=provider comes with a later version; AUTH_MODE=oauth has users of the server's own sign in"
-        )
+    if settings.takes_provider_tokens:
+        check_provider(settings)
     if "noauth" in settings.auth_modes and reachable(settings) and not settings.allow_public_noauth:
         raise SettingsError(
             "AUTH_MODE=noauth would let anybody call every tool of a server that other machines can reach; "
@@ -36,27 +35,43 @@ def check_modes(settings: Settings) -> None:
     if settings.signs_in:
         check_storage(settings)
         check_shared(settings)
-        check_address(settings)
+    if settings.authority is not None:
+        check_address(settings, settings.authority)
 
 
-def authenticator(settings: Settings, authorization: AuthorizationServer | None) -> Authenticator:
+def authenticator(
+    settings: Settings, authorization: AuthorizationServer | None, provider: Provider | None = None
+) -> Authenticator:
     """What tells who is calling, by the modes in their order."""
-    made = [_one(mode, settings, authorization) for mode in settings.auth_modes]
-    return made[0] if len(made) == 1 else _chain(made)
+    made = {mode: _one(mode, settings, authorization, provider) for mode in settings.auth_modes}
+    if provider is not None and {"oauth", "provider"} <= made.keys():
+        from auth.verify.by_issuer import ByIssuer
+
+        # Both take bearer tokens, so one place in the chain asks the right one.
+        both = ByIssuer(provider.issuer, made["provider"], made["oauth"])
+        first, second = (mode for mode in made if mode in ("oauth", "provider"))
+        made[first] = both
+        del made[second]
+    ways = tuple(made.values())
+    return ways[0] if len(ways) == 1 else _chain(ways)
 
 
-def _one(mode: str, settings: Settings, authorization: AuthorizationServer | None) -> Authenticator:
-    match mode, authorization:
-        case "noauth", _:
+def _one(
+    mode: str, settings: Settings, authorization: AuthorizationServer | None, provider: Provider | None
+) -> Authenticator:
+    match mode, authorization, provider:
+        case "noauth", _, _:
             return NoAuthenticator()
-        case "iam", _:
+        case "iam", _, _:
             from auth.verify.iam import IamAuthenticator
 
             return IamAuthenticator()
-        case "oauth", AuthorizationServer():
+        case "oauth", AuthorizationServer(), _:
             from auth.verify.local import LocalAuthenticator
 
             return LocalAuthenticator(authorization, issuer_of(settings))
+        case "provider", _, Provider():
+            return provider.authenticator
         case _:
             raise SettingsError(f"AUTH_MODE={mode} cannot be served")
 

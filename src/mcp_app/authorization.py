@@ -112,8 +112,8 @@ def check_shared(settings: Settings) -> None:
         )
 
 
-def check_address(settings: Settings) -> None:
-    """Refuse to ask for passwords where they could be overheard, or under an address that nobody vouches for.
+def check_address(settings: Settings, mode: str) -> None:
+    """Refuse to take passwords and tokens where they could be overheard, or under an address that nobody vouches for.
 
     Raises:
         SettingsError: with what to set.
@@ -121,10 +121,11 @@ def check_address(settings: Settings) -> None:
     url = settings.public_url
     if url is None and settings.lambda_function is None and reachable(settings):
         raise SettingsError(
-            "AUTH_MODE=oauth needs PUBLIC_URL, the https origin that clients use, where other machines reach the server"
+            f"AUTH_MODE={mode} needs PUBLIC_URL, the https origin that clients use, "
+            "where other machines reach the server"
         )
     if url is not None and not url.startswith("https://") and not on_loopback(settings):
-        raise SettingsError("AUTH_MODE=oauth needs a PUBLIC_URL that begins with https://: passwords and tokens pass")
+        raise SettingsError(f"AUTH_MODE={mode} needs a PUBLIC_URL that begins with https://: passwords and tokens pass")
 
 
 def _store(settings: Settings, clock: Clock) -> "Store":

@@ -3,10 +3,10 @@
 RFC 6750, section 3; RFC 9728, section 5.1; OpenAI's Apps SDK, "Authentication".
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from auth.scopes import DEFAULT_SCOPES
+from auth.scopes import DEFAULT_SCOPES, READ, TOOLS
 from auth.server.resources import PATHS
 
 WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
@@ -25,15 +25,26 @@ class Challenge(NamedTuple):
 
     Attributes:
         metadata: URL of the resource's metadata (RFC 9728).
+        scopes: what to ask for first; none where the authorization server decides.
+        provider: whether the metadata names an external authorization server first, which does not know our scopes and
+            without those in `scopes` gives nothing of use.
     """
 
     metadata: str
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    provider: bool = False
 
-    def header(self, error: str | None = None, description: str = "", scopes: Collection[str] = DEFAULT_SCOPES) -> str:
-        """The value of `WWW-Authenticate`; without an error a bare challenge (RFC 6750, section 3.1)."""
+    def header(self, error: str | None = None, description: str = "", scopes: Collection[str] | None = None) -> str:
+        """The value of `WWW-Authenticate`; without an error a bare challenge (RFC 6750, section 3.1).
+
+        Args:
+            error: RFC 6750's code.
+            description: one sentence.
+            scopes: all that is needed; None: what to ask for first.
+        """
         named = {} if error is None else {"error": error, "error_description": description}
         return "Bearer " + _parameters(
-            {"realm": "mcp", **named, "resource_metadata": self.metadata, "scope": _words(scopes)}
+            {"realm": "mcp", **named, "resource_metadata": self.metadata, **self._scope(scopes)}
         )
 
     def in_band(self, description: str, scopes: Collection[str]) -> dict[str, Any]:
@@ -43,20 +54,37 @@ class Challenge(NamedTuple):
                 "resource_metadata": self.metadata,
                 "error": "insufficient_scope",
                 "error_description": description,
-                "scope": _words(scopes),
+                **self._scope(scopes),
             }
         )
         return {META: [f"Bearer {parameters}"]}
 
+    def _scope(self, needed: Collection[str] | None) -> Mapping[str, str]:
+        """The parameter that says what to ask for, of what the authorization server knows."""
+        wanted = set(self.scopes if needed is None else needed)
+        if self.provider:
+            wanted = wanted - {READ, TOOLS} | set(self.scopes)
+        return {"scope": " ".join(sorted(wanted))} if wanted else {}
 
-def challenge_for(issuer: str, path: str) -> Challenge:
-    """The challenge at a path; the front page stands for the bare origin."""
-    resource = path.rstrip("/")
-    return Challenge(f"{issuer}{WELL_KNOWN}{resource if resource in PATHS else '/mcp'}")
 
+class Challenges(NamedTuple):
+    """The challenges of one server.
 
-def _words(scopes: Collection[str]) -> str:
-    return " ".join(sorted(scopes))
+    Attributes:
+        issuer: the server's origin for a request's ASGI scope.
+        scopes: of `Challenge`.
+        provider: of `Challenge`.
+    """
+
+    issuer: Callable[[Mapping[str, Any]], str]
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    provider: bool = False
+
+    def of(self, scope: Mapping[str, Any]) -> Challenge:
+        """The challenge for a request, by its path; the front page stands for the bare origin."""
+        resource = scope["path"].rstrip("/")
+        place = resource if resource in PATHS else "/mcp"
+        return Challenge(f"{self.issuer(scope)}{WELL_KNOWN}{place}", self.scopes, self.provider)
 
 
 def _parameters(values: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ from mcp_app.variable import (
 )
 
 AuthMode = Literal["oauth", "provider", "noauth", "iam"]
+Authority = Literal["oauth", "provider"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LogFormat = Literal["json", "text"]
 
@@ -261,6 +262,17 @@ class Settings(ProviderSettings, NeonPanelSettings):
     def signs_in(self) -> bool:
         """Whether the server has users of its own, and is their authorization server."""
         return "oauth" in self.auth_modes
+
+    @property
+    def takes_provider_tokens(self) -> bool:
+        """Whether another issuer's tokens are taken."""
+        return "provider" in self.auth_modes
+
+    @property
+    def authority(self) -> Authority | None:
+        """The first way in that has an authorization server, which is the one that clients are told of."""
+        known: dict[str, Authority] = {mode: mode for mode in get_args(Authority)}
+        return next((known[mode] for mode in self.auth_modes if mode in known), None)
 
     def given(self, attribute: str) -> bool:
         """Whether somebody set this, be it to its default."""

@@ -33,8 +33,8 @@ def call(client, name, arguments):
 
 
 @pytest.mark.parametrize("modes", ["provider", "oauth,provider"])
-def test_a_mode_that_is_not_served_is_refused_with_the_way_out(modes):
-    with pytest.raises(SettingsError, match="AUTH_MODE=provider comes with a later version; AUTH_MODE=oauth has"):
+def test_a_provider_must_be_named(modes):
+    with pytest.raises(SettingsError, match=r"AUTH_MODE=provider needs PROVIDER_ISSUER.*PRESET=neonpanel"):
         create_app(Settings(auth_mode=modes))
 
 

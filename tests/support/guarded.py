@@ -5,6 +5,7 @@ from typing import Any
 
 from auth.principal import Principal
 from auth.verify.authenticator import RefusedError
+from mcp_app.challenge import Challenges
 from mcp_app.clients import Clients
 from mcp_app.middleware.authentication import AuthenticationMiddleware
 from mcp_app.secrets import Secrets
@@ -40,7 +41,7 @@ class Guarded:
         self.mcp = StreamableHTTP(registry, settings, Clients(settings, Secrets(settings)), Secrets(settings))
         known = {grant: Principal("ann", "app", frozenset(grant.split("+"))) for grant in grants}
         self._guard = AuthenticationMiddleware(
-            self.mcp, Tokens(known), issuer=lambda _scope: ISSUER, public_discovery=public_discovery
+            self.mcp, Tokens(known), challenges=Challenges(lambda _scope: ISSUER), public_discovery=public_discovery
         )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

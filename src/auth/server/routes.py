@@ -39,6 +39,16 @@ class Place(NamedTuple):
     page: bool = False
 
 
+DISCOVERY = tuple(
+    (f"{name}{path.replace('/', '_')}", f"/.well-known/{document}{path}")
+    for name, document in (
+        ("oauth_discovery", "oauth-authorization-server"),
+        ("openid_discovery", "openid-configuration"),
+    )
+    for path in PATHS  # clients that take a resource's URL for the issuer look there
+)
+"""Names and paths of the authorization server's metadata."""
+
 PLACES = (
     Place("oauth_authorize", "/oauth/authorize", ("GET", "POST"), "auth.server.authorize:authorize", page=True),
     Place("oauth_token", "/oauth/token", ("POST",), "auth.server.token:token"),
@@ -51,32 +61,23 @@ PLACES = (
     Place("logout", "/logout", ("POST",), "auth.pages.account:logout", page=True),
     Place("account", "/account", ("GET", "POST"), "auth.pages.account:account", page=True),
     Place("jwks", "/.well-known/jwks.json", ("GET",), "auth.server.jwks:jwks"),
-    *(
-        Place(
-            f"{name}{path.replace('/', '_')}",
-            f"/.well-known/{document}{path}",
-            ("GET",),
-            "auth.server.metadata:authorization_server",
-        )
-        for name, document in (
-            ("oauth_discovery", "oauth-authorization-server"),
-            ("openid_discovery", "openid-configuration"),
-        )
-        for path in PATHS  # clients that take a resource's URL for the issuer look there
-    ),
+    *(Place(name, path, ("GET",), "auth.server.metadata:authorization_server") for name, path in DISCOVERY),
 )
 
 
-def routes(server: AuthorizationServer, issuer: IssuerOf) -> list[Route]:
+def routes(server: AuthorizationServer, issuer: IssuerOf, *, discovery: bool = True) -> list[Route]:
     """The authorization server as routes.
 
     Args:
         server: what they work with.
         issuer: the issuer for a request's ASGI scope.
+        discovery: whether its metadata is served; another's may be, at the same paths.
     """
+    left_out = frozenset() if discovery else frozenset(name for name, _ in DISCOVERY)
     return [
         Route(place.path, Endpoint(server, issuer, place), methods=list(place.methods), name=place.name)
         for place in PLACES
+        if place.name not in left_out
     ]
 
 

@@ -7,6 +7,7 @@ from mcp_app.secrets import Secrets
 from mcp_app.settings import Settings
 
 if TYPE_CHECKING:
+    from mcp_app.clients.documents import Documents
     from mcp_app.clients.http import Http
     from mcp_app.clients.neonpanel.api import NeonPanel
     from mcp_app.clients.openai import OpenAI
@@ -40,6 +41,13 @@ class Clients:
         from mcp_app.clients.neonpanel.api import NeonPanel
 
         return NeonPanel(self._http, self._settings, self._secrets)
+
+    @cached_property
+    def documents(self) -> "Documents":
+        """Documents of authorization servers."""
+        from mcp_app.clients.documents import Documents
+
+        return Documents(self._http)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -1,8 +1,6 @@
 """Lets nobody through to MCP of whom it is not known who they are."""
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from auth.errors import OAuthError
 from auth.principal import VISITOR, Principal
 from auth.verify.authenticator import Authenticator, RefusedError
-from mcp_app.challenge import SCOPE_KEY, UNAUTHORIZED, Challenge, challenge_for
+from mcp_app.challenge import SCOPE_KEY, UNAUTHORIZED, Challenge, Challenges
 from mcp_app.web.errors import error_response
 from store.protocol import StoreUnavailableError
 
@@ -28,7 +26,7 @@ class AuthenticationMiddleware:
 
     Args:
         app: the transport.
-        issuer: the authorization server's issuer for a request's ASGI scope; None where there is none.
+        challenges: what tells clients how to get in; None where there is no authorization server.
         public_discovery: whether a request without a token goes on as `VISITOR`, which the transport lets list only.
     """
 
@@ -37,12 +35,12 @@ class AuthenticationMiddleware:
         app: ASGIApp,
         authenticator: Authenticator,
         *,
-        issuer: Callable[[Mapping[str, Any]], str] | None = None,
+        challenges: Challenges | None = None,
         public_discovery: bool = False,
     ) -> None:
         self.app = app
         self.authenticator = authenticator
-        self.issuer = issuer
+        self.challenges = challenges
         self.public_discovery = public_discovery
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,8 +49,8 @@ class AuthenticationMiddleware:
             await self.app(scope, receive, send)
             return
         challenge = None
-        if self.issuer is not None:
-            challenge = scope[SCOPE_KEY] = challenge_for(self.issuer(scope), scope["path"])
+        if self.challenges is not None:
+            challenge = scope[SCOPE_KEY] = self.challenges.of(scope)
         try:
             scope["principal"] = await self._principal(scope)
         except RefusedError as refusal:
@@ -73,7 +71,9 @@ class AuthenticationMiddleware:
 
 
 def _refused(refusal: RefusedError, challenge: Challenge | None) -> Response:
-    header = SIGNED_REQUESTS if challenge is None else challenge.header(refusal.error, refusal.description)
+    header = SIGNED_REQUESTS
+    if challenge is not None:
+        header = challenge.header(refusal.error, refusal.description, refusal.scopes or None)
     return error_response(
         refusal.status, refusal.error or UNAUTHORIZED, refusal.description, {"WWW-Authenticate": header}
     )

@@ -11,6 +11,7 @@ from mcp_app.web.health import Check
 
 if TYPE_CHECKING:
     from auth.server.server import AuthorizationServer
+    from mcp_app.provider import Provider
 
 SIGNED_SECONDS: Final = 60
 """How long a signature that worked is taken for a proof: anybody may ask, and each one costs."""
@@ -21,6 +22,8 @@ def deep_checks(
     registry: Registry,
     secrets: Secrets,
     authorization: "AuthorizationServer | None" = None,
+    provider: "Provider | None" = None,
+    *,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Check]:
     """The checks that this configuration calls for."""
@@ -42,6 +45,8 @@ def deep_checks(
         checks["secrets"] = stored_secrets
     if authorization is not None:
         checks |= {"store": _store_check(authorization), "signingKey": _key_check(authorization, clock)}
+    if provider is not None:
+        checks["jwks"] = _jwks_check(provider)
     return checks
 
 
@@ -65,6 +70,14 @@ def _key_check(authorization: "AuthorizationServer", clock: Callable[[], float])
         return {"status": "ok", "algorithm": authorization.keys.algorithm}
 
     return signing_key
+
+
+def _jwks_check(provider: "Provider") -> Check:
+    async def jwks() -> Mapping[str, Any]:
+        found = len(await provider.keys.get())
+        return {"status": "ok" if found else "failed", "keysFound": found}
+
+    return jwks
 
 
 def _stored(settings: Settings) -> tuple[str, ...]:

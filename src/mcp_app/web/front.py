@@ -77,7 +77,12 @@ class Front:
 
     def _oauth(self, scope: Scope) -> dict[str, Any]:
         required = {"required": self.settings.auth_mode != "noauth"}
-        return {"issuer": public_url(self.settings, scope), **required} if self.settings.signs_in else required
+        match self.settings.authority:
+            case "provider":
+                return {"issuer": self.settings.provider_issuer, **required}
+            case "oauth":
+                return {"issuer": public_url(self.settings, scope), **required}
+        return required
 
 
 def _opens_stream(request: Request) -> bool:

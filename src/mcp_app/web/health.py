@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -27,12 +27,21 @@ class Health:
         settings: the server's name.
         checks: by the member of the reply that shows what each found.
         clock: seconds since the epoch.
+        notices: what the deep check tells of the way the server is set up.
     """
 
-    def __init__(self, settings: Settings, checks: Mapping[str, Check], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        checks: Mapping[str, Check],
+        clock: Callable[[], float] = time.time,
+        *,
+        notices: Sequence[str] = (),
+    ) -> None:
         self.settings = settings
         self.checks = checks
         self.clock = clock
+        self.notices = list(notices)
         self.started = clock()
 
     async def get(self, request: Request) -> JSONResponse:
@@ -48,6 +57,7 @@ class Health:
             "timestamp": timestamp(now),
             "uptimeSeconds": round(max(0.0, now - self.started), 3),
             **found,
+            **({"notices": self.notices} if deep else {}),
         }
         return JSONResponse(body, 200 if healthy else 503, NO_STORE)
 

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import urlsplit
 
 from auth.loopback import is_loopback
 from mcp_app.protocol import VERSIONS
@@ -36,7 +37,9 @@ def render(settings: Settings, registry: Registry, public_url: str | None) -> tu
         url=escape(url),
         note=_note(public_url),
         count=_count(len(registry.tools)),
-        clients="".join(_client(guide) for guide in guides(settings.name, url, signs_in=settings.signs_in)),
+        clients="".join(
+            _client(guide) for guide in guides(settings.name, url, signs_in=settings.authority is not None)
+        ),
         tools="".join(_tool(tool, dotted=settings.dotted_tool_names) for tool in registry.tools),
         access=_access(settings),
         versions=f"{VERSIONS[0]} and, for older clients, {VERSIONS[-1]} to {VERSIONS[1]}",
@@ -57,7 +60,10 @@ def _note(public_url: str | None) -> str:
 
 
 def _access(settings: Settings) -> str:
-    if settings.signs_in:
+    if settings.authority == "provider":
+        host = urlsplit(settings.provider_issuer or "").netloc
+        return f"When it first connects, it opens the sign-in page of {escape(host)}, which is where your account is."
+    if settings.authority == "oauth":
         return (
             'When it first connects, it opens this server\'s sign-in page. <a href="/account">Your account</a> shows '
             "what you allowed."

@@ -10,7 +10,9 @@ from starlette.routing import Route
 from auth.server.config import Config
 from auth.server.openapi import openapi_document
 from auth.server.routes import PLACES
-from mcp_app.web.protected_resource import protected_resource_routes
+from mcp_app.settings import Settings
+from mcp_app.tools.registry import Registry
+from mcp_app.web.protected_resource import Authorities, protected_resource_routes
 from tests.support.auth_server import auth_server
 
 ISSUER = "https://mcp.example.com"
@@ -31,7 +33,8 @@ def test_it_is_valid_openapi_3_1() -> None:
 
 def test_it_has_every_route_and_no_other() -> None:
     places = {(place.path, method) for place in PLACES for method in place.methods}
-    resources = served(protected_resource_routes("mcpx", lambda _scope: ISSUER))
+    authorities = Authorities(Settings(), Registry([]), None, None)
+    resources = served(protected_resource_routes("mcpx", lambda _scope: ISSUER, authorities))
 
     assert operations(WHOLE) == places | resources
 

@@ -5,6 +5,7 @@ from auth.errors import TemporarilyUnavailableError
 from auth.principal import Principal
 from auth.verify.authenticator import RefusedError
 from auth.verify.noauth import NoAuthenticator
+from mcp_app.challenge import Challenges
 from mcp_app.middleware.authentication import AuthenticationMiddleware
 from store.protocol import StoreUnavailableError
 from tests.support.serve import connected
@@ -32,7 +33,10 @@ class Raising:
 
 def answered(error, *, path="/mcp", public_discovery=False, issuer=ISSUER):
     guard = AuthenticationMiddleware(
-        who, Raising(error), issuer=issuer and (lambda scope: issuer), public_discovery=public_discovery
+        who,
+        Raising(error),
+        challenges=issuer and Challenges(lambda scope: issuer),
+        public_discovery=public_discovery,
     )
     with connected(guard) as client:
         return client.post(path)
