@@ -12,6 +12,7 @@ from typing import get_args
 from mcp_app.settings import AuthMode, SettingsError
 from mcpx import clients, grants, keys, token, users
 from mcpx.errors import CommandError
+from mcpx.sandboxed import add_sandbox
 
 _NOUNS = (users, clients, grants, keys, token)
 
@@ -56,12 +57,14 @@ def parser() -> argparse.ArgumentParser:
 def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser("serve", help="serve on this machine, as the container does")
     _add_address(command)
+    add_sandbox(command)
     command.set_defaults(run=_serve)
 
 
 def _add_lambda(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser("lambda", help="serve through an emulated Lambda function URL")
     _add_address(command)
+    add_sandbox(command)
     command.add_argument("--sandboxes", type=int, default=4, metavar="N", help="at most N at once (default 4)")
     command.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="the function's time-out (60)")
     command.add_argument("--snapstart", action="store_true", help="start sandboxes from a snapshot")
@@ -75,7 +78,7 @@ def _add_address(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=int, help="port to listen on, 0 picks one (default: MCP_SERVER_PORT, 8000)")
     modes = get_args(AuthMode)  # those that only work elsewhere are refused with the reason
     command.add_argument(
-        "--auth", choices=modes, metavar="MODE", help="who may call: oauth or noauth (default: AUTH_MODE)"
+        "--auth", choices=modes, metavar="MODE", help="who may call: oauth, provider or noauth (default: AUTH_MODE)"
     )
 
 

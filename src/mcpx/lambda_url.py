@@ -17,6 +17,7 @@ from mcp_app.settings import Settings
 from mcpx.address import announce, cannot_listen, variables
 from mcpx.errors import CommandError
 from mcpx.first_start import first_start
+from mcpx.sandboxed import surroundings
 
 HANDLER = "handlers.function_url.app"
 SOURCE = Path(__file__).parent.parent
@@ -29,16 +30,17 @@ def serve(options: argparse.Namespace) -> None:
         mcpx.errors.CommandError: the address cannot be had, or there is no package where one was named.
         mcp_app.settings.SettingsError: the settings cannot be used.
     """
-    settings = Settings.from_environment(variables(options))
-    try:
-        with listen(settings.host, settings.port) as listener:
-            url, port = origin(listener), listener.getsockname()[1]
-        function = _function(options, url)
-        seen = Settings.from_environment(function.environment)
-        create_app(seen)  # refuses now what every sandbox would refuse
-        asyncio.run(_run(function, settings.host, port, first_start(seen)))
-    except OSError as error:
-        raise cannot_listen(settings, error) from None
+    with surroundings(options, variables(options)) as around:
+        settings = Settings.from_environment(around.variables)
+        try:
+            with listen(settings.host, settings.port) as listener:
+                url, port = origin(listener), listener.getsockname()[1]
+            function = _function(options, {"PUBLIC_URL": url, **around.variables})
+            seen = Settings.from_environment(function.environment)
+            create_app(seen)  # refuses now what every sandbox would refuse
+            asyncio.run(_run(function, settings.host, port, first_start(seen) + around.advice))
+        except OSError as error:
+            raise cannot_listen(settings, error) from None
 
 
 async def _run(function: FunctionConfig, host: str, port: int, advice: str) -> None:
@@ -50,7 +52,7 @@ async def _run(function: FunctionConfig, host: str, port: int, advice: str) -> N
         await stopped.wait()
 
 
-def _function(options: argparse.Namespace, url: str) -> FunctionConfig:
+def _function(options: argparse.Namespace, given: dict[str, str]) -> FunctionConfig:
     package = Path(options.package) if options.package else SOURCE
     if not (package / "lambda_asgi" / "bootstrap").is_file():
         raise CommandError(f"there is no built package in {package}. `sam build` makes one.")
@@ -59,7 +61,7 @@ def _function(options: argparse.Namespace, url: str) -> FunctionConfig:
             handler=HANDLER,
             task_root=package,
             python=_interpreter(options.python),
-            environment=_environment(options, url),
+            environment=_environment(given),
             timeout=options.timeout,
             sandboxes=options.sandboxes,
             snapstart=options.snapstart,
@@ -80,9 +82,8 @@ def _interpreter(name: str | None) -> str:
     return done.stdout.strip()
 
 
-def _environment(options: argparse.Namespace, url: str) -> dict[str, str]:
-    """The function's variables: the settings of this environment, a public URL, and what all sandboxes share."""
-    given = {"PUBLIC_URL": url} | variables(options)
+def _environment(given: dict[str, str]) -> dict[str, str]:
+    """The function's variables: the settings that were given, and what all sandboxes share."""
     settings = Settings.from_environment(given)
     # Sandboxes have another working directory.
     given["AUTH_DB_PATH"] = str(Path(settings.auth_db_path).absolute())

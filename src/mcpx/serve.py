@@ -6,6 +6,7 @@ from handlers import container
 from mcp_app.settings import Settings
 from mcpx.address import announce, cannot_listen, variables
 from mcpx.first_start import first_start
+from mcpx.sandboxed import surroundings
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -15,9 +16,10 @@ def serve(options: argparse.Namespace) -> None:
         mcpx.errors.CommandError: the address cannot be had.
         mcp_app.settings.SettingsError: the settings cannot be used.
     """
-    settings = Settings.from_environment(variables(options))
-    advice = first_start(settings)
-    try:
-        container.run(settings, lambda url: announce(url, advice))
-    except OSError as error:
-        raise cannot_listen(settings, error) from None
+    with surroundings(options, variables(options)) as around:
+        settings = Settings.from_environment(around.variables)
+        advice = first_start(settings) + around.advice
+        try:
+            container.run(settings, lambda url: announce(url, advice))
+        except OSError as error:
+            raise cannot_listen(settings, error) from None

@@ -26,6 +26,8 @@ def rows(section: str, first: str) -> list[list[str]]:
 
 
 def type_of(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(part["type"] for part in schema["anyOf"])
     return " or ".join(schema["type"]) if isinstance(schema["type"], list) else str(schema["type"])
 
 
