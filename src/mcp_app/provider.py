@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from auth.events import Sink
 from auth.loopback import is_loopback
-from auth.verify.provider import ProviderAuthenticator
-from auth.verify.provider_claims import Rules
-from auth.verify.provider_keys import ProviderKeys
-from auth.verify.provider_metadata import ProviderMetadata, stand_in
 from mcp_app.settings import Settings, SettingsError
 from mcp_app.telemetry import log_event
 
 if TYPE_CHECKING:
+    from auth.verify.provider import ProviderAuthenticator
+    from auth.verify.provider_keys import ProviderKeys
+    from auth.verify.provider_metadata import ProviderMetadata
     from mcp_app.clients import Clients
 
 _URLS = (
@@ -42,9 +41,9 @@ class Provider:
     """
 
     issuer: str
-    keys: ProviderKeys
-    metadata: ProviderMetadata
-    authenticator: ProviderAuthenticator
+    keys: "ProviderKeys"
+    metadata: "ProviderMetadata"
+    authenticator: "ProviderAuthenticator"
 
 
 def provider(
@@ -61,6 +60,11 @@ def provider(
     Raises:
         SettingsError: nobody says who it is.
     """
+    from auth.verify.provider import ProviderAuthenticator
+    from auth.verify.provider_claims import Rules
+    from auth.verify.provider_keys import ProviderKeys
+    from auth.verify.provider_metadata import ProviderMetadata
+
     issuer = needed_issuer(settings)
 
     async def fetch(url: str) -> Mapping[str, Any]:
@@ -114,6 +118,8 @@ def check_provider(settings: Settings) -> None:
 
 
 def _stand_in(settings: Settings, issuer: str) -> Mapping[str, Any] | None:
+    from auth.verify.provider_metadata import stand_in
+
     urls = {
         "authorization_endpoint": settings.provider_authorization_endpoint,
         "token_endpoint": settings.provider_token_endpoint,

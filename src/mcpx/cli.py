@@ -10,11 +10,11 @@ from importlib.metadata import version
 from typing import get_args
 
 from mcp_app.settings import AuthMode, SettingsError
-from mcpx import clients, grants, keys, token, users
+from mcpx import clients, doctor, grants, keys, token, users
 from mcpx.errors import CommandError
 from mcpx.sandboxed import add_sandbox
 
-_NOUNS = (users, clients, grants, keys, token)
+_NOUNS = (users, clients, grants, keys, token, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
