@@ -24,6 +24,11 @@ def mcp_function(**parameters: str) -> dict[str, Any]:
     return properties
 
 
+def settings_of(variables: dict[str, Any]) -> Settings:
+    """The settings that a function starts with, but for what the stack fills in."""
+    return Settings.from_environment({name: value for name, value in variables.items() if isinstance(value, str)})
+
+
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
 
@@ -56,7 +61,8 @@ def test_both_environments_deploy_by_parameters_that_exist_and_open_nothing(
 
     assert commands["global"]["parameters"]["stack_name"] == stack_name
     assert commands["build"]["parameters"]["build_in_source"] is True
-    assert (variables["NODE_ENV"], variables["AUTH_MODE"]) == (node_env, "oauth")
+    assert variables["NODE_ENV"] == node_env
+    assert settings_of(variables).auth_mode == "oauth"
     assert sam.stack(**given).broken_rules() == set()
 
 
@@ -280,19 +286,65 @@ def test_every_variable_is_a_setting_that_the_app_reads() -> None:
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 def test_the_default_variables_make_settings(level: str) -> None:
-    given = mcp_function(LogLevel=level)["Environment"]["Variables"]
-    settings = Settings.from_environment({name: value for name, value in given.items() if isinstance(value, str)})
+    settings = settings_of(mcp_function(LogLevel=level)["Environment"]["Variables"])
 
     assert (settings.auth_mode, settings.allow_public_noauth) == ("oauth", False)
     assert (settings.name, settings.public_url, settings.log_level) == ("mcpx", None, level)
 
 
+def test_one_parameter_takes_neonpanels_tokens_and_offers_its_data() -> None:
+    stack = sam.stack(Preset="neonpanel", **WITH_HTTP_API)
+    variables = mcp_function(Preset="neonpanel")["Environment"]["Variables"]
+    settings = settings_of(variables)
+
+    assert (settings.auth_mode, settings.name, settings.neonpanel_tools) == ("provider", "neonpanel-mcp", True)
+    assert settings.provider_issuer == "https://my.neonpanel.com"
+    assert variables["NEONPANEL_SECRET_ARN"] == {"Ref": "NeonPanelSecret"}
+    secret = stack.of_type("AWS::SecretsManager::Secret")["NeonPanelSecret"]
+    assert json.loads(secret["SecretString"]) == {"NEONPANEL_CLIENT_ID": "", "NEONPANEL_CLIENT_SECRET": ""}
+    for role in stack.of_type("AWS::IAM::Role").values():
+        readable = next(each["Resource"] for each in statements(role) if each["Sid"] == "ReadSecrets")
+        assert readable == [{"Ref": "OpenAiSecret"}, {"Ref": "ServerSecret"}, {"Ref": "NeonPanelSecret"}]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "has"),
+    [
+        ({}, False),
+        ({"NeonPanelTools": "true"}, True),
+        ({"Preset": "neonpanel", "NeonPanelTools": "false"}, False),
+    ],
+)
+def test_neonpanels_secret_is_there_with_its_tools_alone(parameters: dict[str, str], has: bool) -> None:
+    stack = sam.stack(**parameters)
+    assert ("NeonPanelSecret" in stack.resources, "NeonPanelSecretArn" in stack.outputs) == (has, has)
+    arn = mcp_function(**parameters)["Environment"]["Variables"]["NEONPANEL_SECRET_ARN"]
+    assert arn == ({"Ref": "NeonPanelSecret"} if has else "")
+
+
+def test_another_provider_is_a_matter_of_parameters() -> None:
+    variables = mcp_function(
+        AuthMode="oauth,provider",
+        ProviderIssuer="https://tenant.example/",
+        ProviderAudience="https://mcp.example.com/mcp",
+        ProviderRequiredScopes="mcp.use,openid",
+        ToolScopes="true",
+    )["Environment"]["Variables"]
+    settings = settings_of(variables)
+
+    assert settings.auth_modes == ("oauth", "provider")
+    assert settings.provider_issuer == "https://tenant.example/"
+    assert settings.provider_required_scopes == ("mcp.use", "openid")
+    assert (settings.provider_audience, settings.tool_scopes) == ("https://mcp.example.com/mcp", True)
+
+
 def test_no_secret_is_in_the_environment() -> None:
-    variables = mcp_function()["Environment"]["Variables"]
+    variables = mcp_function(Preset="neonpanel")["Environment"]["Variables"]
 
     assert variables["OPENAI_SECRET_ARN"] == {"Ref": "OpenAiSecret"}
     assert variables["SERVER_SECRET_ARN"] == {"Ref": "ServerSecret"}
-    assert not variables.keys() & {"OPENAI_API_KEY", "WEATHER_API_KEY", "SERVER_SECRET", "JWT_SECRET_KEY"}
+    secret = {"OPENAI_API_KEY", "WEATHER_API_KEY", "SERVER_SECRET", "JWT_SECRET_KEY", "NEONPANEL_CLIENT_SECRET"}
+    assert not variables.keys() & secret
 
 
 def test_the_secrets_hold_the_keys_that_the_app_looks_for() -> None:
@@ -366,6 +418,10 @@ def test_capacity_is_set_by_parameters() -> None:
         ({"AuthMode": "noauth", "AllowPublicNoauth": "true"}, set()),
         ({"AuthMode": "iam"}, set()),
         ({"AuthMode": "iam", "HttpApi": "true"}, {"IamIsOfTheFunctionUrl"}),
+        ({"AuthMode": "provider"}, {"ProviderIsNamed"}),
+        ({"AuthMode": "oauth,provider"}, {"ProviderIsNamed"}),
+        ({"AuthMode": "provider", "Preset": "neonpanel"}, set()),
+        ({"AuthMode": "provider", "ProviderIssuer": "https://tenant.example/"}, set()),
         ({"SnapStart": "PublishedVersions"}, set()),
         ({"ProvisionedConcurrency": "1"}, set()),
         ({"SnapStart": "PublishedVersions", "ProvisionedConcurrency": "1"}, {"SnapStartOrProvisionedConcurrency"}),

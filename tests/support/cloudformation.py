@@ -7,6 +7,9 @@ Template = dict[str, Any]
 
 REMOVED = object()
 
+VALUES = {"Ref", "Fn::FindInMap", "Fn::If"}
+LOGIC = {"Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or", "Fn::Contains"}
+
 
 class Stack:
     """A template with its parameters filled in; references to resources stay as they are written."""
@@ -45,26 +48,33 @@ class Stack:
             return value
         if len(value) == 1:
             ((name, argument),) = value.items()
-            if name in {"Ref", "Fn::FindInMap", "Fn::If", "Fn::Equals", "Fn::Not"} or (
-                name == "Condition" and isinstance(argument, str)
-            ):
+            if name in INTRINSICS or (name == "Condition" and isinstance(argument, str)):
                 return self._intrinsic(name, argument)
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not REMOVED}
 
-    def _intrinsic(self, name: str, argument: Any) -> Any:
+    def _value(self, name: str, argument: Any) -> Any:
         match name:
             case "Ref":
                 return REMOVED if argument == "AWS::NoValue" else self.parameters.get(argument, {"Ref": argument})
             case "Fn::FindInMap":
                 mapping, first, second = map(self.resolve, argument)
                 return self.template["Mappings"][mapping][first][second]
-            case "Fn::If":
+            case _:
                 return self.resolve(argument[1] if self._holds(argument[0]) else argument[2])
+
+    def _truth(self, name: str, argument: Any) -> bool:
+        match name:
             case "Condition":
                 return self._holds(argument)
             case "Fn::Equals":
                 return self.resolve(argument[0]) == self.resolve(argument[1])
+            case "Fn::Contains":
+                return self.resolve(argument[1]) in argument[0]
+            case "Fn::And":
+                return all(map(self.resolve, argument))
+            case "Fn::Or":
+                return any(map(self.resolve, argument))
             case _:
                 return not self.resolve(argument[0])
 
