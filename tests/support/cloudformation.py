@@ -48,8 +48,10 @@ class Stack:
             return value
         if len(value) == 1:
             ((name, argument),) = value.items()
-            if name in INTRINSICS or (name == "Condition" and isinstance(argument, str)):
-                return self._intrinsic(name, argument)
+            if name in LOGIC or (name == "Condition" and isinstance(argument, str)):
+                return self._truth(name, argument)
+            if name in VALUES:
+                return self._value(name, argument)
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not REMOVED}
 
