@@ -111,7 +111,8 @@ async def test_each_person_sees_their_own_companies(server: Command) -> None:
 
 async def test_the_list_of_all_tools_is_small(server: Command) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-    async with signed_in(f"{server.url}/mcp") as (_, visit), httpx2.AsyncClient(trust_env=False) as http:
+    async with signed_in(f"{server.url}/mcp") as (client, visit), httpx2.AsyncClient(trust_env=False) as http:
+        await client.list_tools()
         assert visit.storage.tokens is not None
         token = {"authorization": f"Bearer {visit.storage.tokens.access_token}"}
         listed = await http.post(f"{server.url}/mcp", json=body, headers=token)
