@@ -10,9 +10,9 @@ AREAS: Final = ("api", "user_jwt", "introspect", "token", "jwks", "metadata")
 
 FAULTS: Final = {
     "bad-request": "400 with a message",
-    "unauthorized": "401",
-    "forbidden": "403",
-    "not-found": "404",
+    "unauthorized": "401 with a message",
+    "forbidden": "403 with a message",
+    "not-found": "404 with a message",
     "unprocessable": "422 with errors by field",
     "rate-limited": "429 with Retry-After",
     "server-error": "500 with an HTML page",
