@@ -47,12 +47,20 @@ class Challenge(NamedTuple):
             {"realm": "mcp", **named, "resource_metadata": self.metadata, **self._scope(scopes)}
         )
 
-    def in_band(self, description: str, scopes: Collection[str]) -> dict[str, Any]:
-        """The `_meta` of a tool's result that says which scopes the call needs."""
+    def in_band(
+        self, description: str, scopes: Collection[str] | None, error: str = "insufficient_scope"
+    ) -> dict[str, Any]:
+        """The `_meta` of a tool's result that makes its client ask for another token.
+
+        Args:
+            description: one sentence.
+            scopes: all that the call needs; None: what to ask for first.
+            error: RFC 6750's code.
+        """
         parameters = _parameters(
             {
                 "resource_metadata": self.metadata,
-                "error": "insufficient_scope",
+                "error": error,
                 "error_description": description,
                 **self._scope(scopes),
             }

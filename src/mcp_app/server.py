@@ -19,6 +19,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CA
 
 from mcp_app import wire
 from mcp_app.challenge import SCOPE_KEY, Challenge
+from mcp_app.clients.errors import SignInAgainError
 from mcp_app.deadline import Deadline
 from mcp_app.protocol import HANDSHAKE_VERSIONS
 from mcp_app.settings import Settings
@@ -267,12 +268,14 @@ def _told(context: Context, outcome: Outcome) -> JSON | None:
 
 
 def _in_band(context: Context, outcome: Outcome) -> JSON | None:
-    """The challenge in a tool's own refusal, where a wider grant would help."""
+    """The challenge in a tool's own refusal, where a wider grant would help, or signing in again."""
     challenge: Challenge | None = scope_of(context).get(SCOPE_KEY)
-    if outcome.status is not Status.FORBIDDEN or challenge is None or not outcome.scopes:
+    if outcome.status is not Status.FORBIDDEN or challenge is None:
         return None
     said = " ".join(block.text for block in outcome.content if isinstance(block, Text))
-    return challenge.in_band(said, outcome.scopes)
+    if (outcome.error or {}).get("code") == SignInAgainError.code:
+        return challenge.in_band(said, None, "invalid_token")
+    return challenge.in_band(said, outcome.scopes) if outcome.scopes else None
 
 
 def _params(context: Context) -> JSON:

@@ -2,6 +2,7 @@
 
     UpstreamError
     ├── AccessError             the caller lacks a right
+    │   └── SignInAgainError    401 with a user's own token
     ├── NotConfiguredError      a setting is missing
     ├── RejectedKeyError        401: the service refuses our key
     ├── DeniedError             403: the key is good, but not for this
@@ -52,6 +53,14 @@ class UpstreamError(Exception):
 
 class AccessError(UpstreamError):
     """Whoever calls lacks a right; another sign-in, or a wider grant, may have it."""
+
+
+class SignInAgainError(AccessError):
+    """The user's token is good here, and the service does not take it any more."""
+
+    code = "sign_in_again"
+    status = HTTPStatus.UNAUTHORIZED
+    message = "{service} no longer accepts your sign-in. Connect again and sign in to {service}."
 
 
 class NotConfiguredError(UpstreamError):

@@ -1,5 +1,6 @@
 """From what a client sent to a tool's typed arguments, leniently where clients are known to err."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from mcp_app.tools.tool import Arguments, ArgumentsT, InvalidArgumentsError
 _WRAPPERS = ("params", "arguments")
 _MOST = 10
 """Faults that are told; a caller can make any number of them."""
+_SUBJECT = re.compile(r"^[A-Z]\w* should ")
+"""How pydantic begins a sentence: with the kind of value."""
 _LONGEST = 100
 """Characters of a field's name that are told."""
 
@@ -85,5 +88,4 @@ def _sentence(item: Any, allowed: str) -> str:
         case "value_error":
             return f"{field}: {item['ctx']['error']}."
         case _:
-            message = item["msg"].removeprefix("Input ").removeprefix("should ")
-            return f"{field} should {message}."
+            return f"{field} should {_SUBJECT.sub('', item['msg'])}."

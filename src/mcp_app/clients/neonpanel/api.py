@@ -17,6 +17,7 @@ from mcp_app.clients.errors import (
     DeniedError,
     OddAnswerError,
     RejectedKeyError,
+    SignInAgainError,
     SlowError,
     UpstreamError,
     status_error,
@@ -29,7 +30,6 @@ from mcp_app.clients.neonpanel.errors import (
     NoAccessError,
     NotAcceptedError,
     NotOfferedError,
-    SignInAgainError,
     UnconfirmedError,
     field_faults,
 )

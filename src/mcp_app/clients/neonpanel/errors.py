@@ -1,7 +1,6 @@
 """What can go wrong with NeonPanel, in words for whoever called a tool.
 
     AccessError
-    ├── SignInAgainError        401 with a user's token
     ├── NoUserError             the caller has no sign-in at NeonPanel, and the call needs one
     ├── MissingRightError       the user lacks a permission, or the token a scope
     └── NoAccessError           403 with a user's rights
@@ -22,14 +21,6 @@ from typing import Any, Final
 from mcp_app.clients.errors import AccessError, NotFoundError, UpstreamError
 
 SERVICE: Final = "NeonPanel"
-
-
-class SignInAgainError(AccessError):
-    """The user's token is good here and not at NeonPanel."""
-
-    code = "sign_in_again"
-    status = HTTPStatus.UNAUTHORIZED
-    message = "{service} no longer accepts your sign-in. Connect again and sign in to {service}."
 
 
 class NoUserError(AccessError):

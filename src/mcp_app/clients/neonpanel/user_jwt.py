@@ -9,9 +9,9 @@ from urllib.parse import quote_plus
 
 from auth.principal import Principal, ProviderToken
 from mcp_app.clients.cache import Cache
-from mcp_app.clients.errors import DeniedError, OddAnswerError, RejectedKeyError, UpstreamError
+from mcp_app.clients.errors import DeniedError, OddAnswerError, RejectedKeyError, SignInAgainError, UpstreamError
 from mcp_app.clients.http import Call, Http, decoded
-from mcp_app.clients.neonpanel.errors import SERVICE, SignInAgainError
+from mcp_app.clients.neonpanel.errors import SERVICE
 from mcp_app.clients.neonpanel.expiry import EARLY, expiry, number
 from mcp_app.clients.neonpanel.service_token import ServiceClient, sendable
 from mcp_app.clients.retry import passing_fault

@@ -88,7 +88,7 @@ async def create_documents(arguments: DocumentsArguments, context: ToolContext) 
         path={"companyUuid": await company(context, arguments.company_uuid), "type": arguments.type},
         body={"data": arguments.data},
     )
-    return _import(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
+    return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
 
 
 def _https(value: str) -> str:
@@ -137,7 +137,7 @@ async def create_documents_by_pdf(arguments: PdfArguments, context: ToolContext)
         path={"companyUuid": await company(context, arguments.company_uuid), "type": arguments.type},
         body={"file": {"name": arguments.name, "link": arguments.link}},
     )
-    return _import(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
+    return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
 
 
 class StatusArguments(OfCompany, OfType):
@@ -163,10 +163,10 @@ async def check_import_status(arguments: StatusArguments, context: ToolContext) 
         path={"companyUuid": uuid, "type": arguments.type, "requestId": arguments.request_id},
     )
     named = {"request_id": arguments.request_id, **answer.body} if isinstance(answer.body, dict) else answer.body
-    return _import(named, pending=answer.pending, after=answer.retry_after, default=NEXT_LOOK)
+    return import_of(named, pending=answer.pending, after=answer.retry_after, default=NEXT_LOOK)
 
 
-def _import(body: Any, *, pending: bool, after: float | None, default: int) -> Import:
+def import_of(body: Any, *, pending: bool, after: float | None, default: int) -> Import:
     """What NeonPanel says of an import, and what to do next."""
     status = body.get("status") if isinstance(body, dict) else None
     if pending or status in {"queued", "processing"}:
