@@ -128,8 +128,13 @@ def test_a_cold_start_loads_nothing_that_only_some_requests_need():
 TABLE = "lambda_function='f', auth_table='t', signing_key_arn='k', server_secret_arn='s'"
 
 
-@pytest.mark.parametrize("given", [TABLE, "auth_db_path='/nowhere/auth.db'", f"{TABLE}, auth_mode='iam,oauth'"])
-def test_a_cold_start_with_users_waits_with_the_store_and_the_keys_for_who_needs_them(given):
+PROVIDER = "auth_mode='provider', provider_issuer='https://issuer.example', lambda_function='f'"
+
+
+@pytest.mark.parametrize(
+    "given", [TABLE, "auth_db_path='/nowhere/auth.db'", f"{TABLE}, auth_mode='iam,oauth'", PROVIDER]
+)
+def test_a_cold_start_waits_with_the_store_and_the_keys_for_who_needs_them(given):
     settings = "from mcp_app.settings import Settings"
     loaded = loaded_by(f"from mcp_app.app import create_app; {settings}; create_app(Settings({given}))")
     assert not loaded & walls.HEAVY

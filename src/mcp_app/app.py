@@ -1,7 +1,7 @@
 """`create_app`: the one place where the parts of the server are wired together."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -46,7 +46,7 @@ def create_app(
     settings: Settings,
     registry: Registry | None = None,
     authorization: AuthorizationServer | None = None,
-    provider: Provider | None = None,
+    provider: Callable[[Settings, Clients], Provider] = provider_of,
 ) -> Starlette:
     """The server as an ASGI app, the same behind every door; its lifespan may be entered once.
 
@@ -54,7 +54,7 @@ def create_app(
         settings: how to run.
         registry: the tools, resources and prompts to serve; by default those of the settings.
         authorization: what `AUTH_MODE=oauth` works with; by default the authorization server of the settings.
-        provider: what `AUTH_MODE=provider` works with; by default the one of the settings.
+        provider: makes what `AUTH_MODE=provider` works with; by default the one of the settings.
 
     Raises:
         SettingsError: the settings do not go together.
@@ -65,10 +65,10 @@ def create_app(
     secrets = Secrets(settings)
     authorization = authorization or authorization_server(settings, secrets) if settings.signs_in else None
     clients = Clients(settings, secrets)
-    provider = provider or provider_of(settings, clients) if settings.takes_provider_tokens else None
+    external = provider(settings, clients) if settings.takes_provider_tokens else None
     mcp = StreamableHTTP(registry, settings, clients, secrets)
-    guarded = _guarded(mcp, settings, authorization, provider)
-    checks = deep_checks(settings, registry, secrets, authorization, provider)
+    guarded = _guarded(mcp, settings, authorization, external)
+    checks = deep_checks(settings, registry, secrets, authorization, external)
     health = Health(settings, checks, notices=notices(settings))
 
     @asynccontextmanager
@@ -89,7 +89,7 @@ def create_app(
             Route("/mcp", guarded, name="mcp"),
             Route("/healthz", health.get, name="health"),
             *apps_challenge_routes(settings),
-            *_authorization_routes(settings, registry, authorization, provider),
+            *_authorization_routes(settings, registry, authorization, external),
         ],
         middleware=_middleware(settings),
         exception_handlers={HTTPException: http_error},
