@@ -103,3 +103,15 @@ def test_what_a_user_allowed_ends_with_the_users_epoch(mcpx, ann, end):
     mcpx.ok("token")
     mcpx.ok("users", *end, "ann", stdin="another good password")
     assert "There are no grants" in mcpx.ok("grants", "list")
+
+
+def test_the_scopes_of_tools_are_given_where_they_are_offered(mcpx, ann):
+    assert "TOOL_SCOPES=true" in mcpx.refused("token", "--scope", "read:inventory")
+    assert "TOOL_SCOPES=true" in mcpx.refused(
+        "clients", "add", "--name", "App", "--redirect-uri", "https://app.example/c", "--scope", "write:import"
+    )
+    mcpx.env["TOOL_SCOPES"] = "true"
+    assert claims(mcpx.ok("token", "--scope", "read:inventory"))["scope"] == "read:inventory"
+    assert len(claims(mcpx.ok("token"))["scope"].split()) == 11
+    added = json.loads(mcpx.ok("clients", "add", "--name", "App", "--redirect-uri", "https://app.example/c", "--json"))
+    assert len(added["scopes"]) == 11
