@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from mcp import Client
 
+from sandbox import SECRET_UPSTREAM_TEXT
 from tests.support.command import Command, running
 from tests.support.sandbox_client import signed_in
 
@@ -128,6 +129,44 @@ async def test_the_instructions_say_how_the_tools_fit_together(server: Command) 
     named = set(re.findall(r"neonpanel_\w+", told))
     assert len(named) > 5
     assert named <= tools
+
+
+FAULTS = [
+    (
+        "unauthorized",
+        "sign_in_again",
+        "NeonPanel no longer accepts your sign-in. Connect again and sign in to NeonPanel.",
+    ),
+    ("forbidden", "denied", "Your NeonPanel account may not do this, or may not see that company."),
+    ("server-error", "fault", "NeonPanel has a fault at the moment. Try again later."),
+    ("truncated", "broken_off", "NeonPanel broke off its answer. Try again later."),
+    ("not-json", "odd_answer", "NeonPanel gave an answer that could not be understood. Try again later."),
+]
+
+
+@pytest.mark.parametrize(("fault", "code", "sentence"), FAULTS, ids=[fault for fault, _, _ in FAULTS])
+async def test_a_fault_is_told_in_our_words_alone(server: Command, fault: str, code: str, sentence: str) -> None:
+    sandbox = sandbox_of(server)
+    async with signed_in(f"{server.url}/mcp", "carla") as (client, visit), httpx2.AsyncClient(trust_env=False) as http:
+        await client.list_tools()
+        await http.post(f"{sandbox}/sandbox/faults", json={"area": "api", "fault": fault})
+        try:
+            result = await client.call_tool("neonpanel_listReports", {})
+        finally:
+            await http.post(f"{sandbox}/sandbox/heal", json={})
+        assert (await client.call_tool("neonpanel_listReports", {})).structured_content["items"]
+    assert result.is_error
+    assert result.content[0].text.startswith(sentence)
+    meta = result.meta or {}
+    assert meta["mcpx/error"]["code"] == code
+    assert ("mcp/www_authenticate" in meta) is (fault == "unauthorized")
+    if fault == "unauthorized":
+        assert 'error="invalid_token"' in meta["mcp/www_authenticate"][0]
+    assert visit.storage.tokens is not None
+    for told in (result.model_dump_json(), server.output):
+        assert SECRET_UPSTREAM_TEXT not in told
+        assert visit.storage.tokens.access_token not in told
+        assert "/api/v1/" not in told
 
 
 async def test_what_the_front_page_tells_is_what_the_requirements_expect(server: Command) -> None:
