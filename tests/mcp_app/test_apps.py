@@ -1,6 +1,7 @@
 """MCP Apps: pages in which a host shows a tool's result, and nothing of them where there are none."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -116,6 +117,13 @@ def test_a_tool_may_say_who_sees_it_without_an_app():
 
 def test_the_page_is_read_once():
     assert asyncio.run(CHART.read()) is asyncio.run(CHART.read())
+
+
+def test_the_page_is_small_and_asks_nobody_for_anything():
+    page = asyncio.run(CHART.read())
+    assert len(page.encode()) < 14 * 1024
+    assert re.findall(r"https?://[^'\"]*", page) == ["http://www.w3.org/2000/svg"]
+    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval|fetch|import|url\(|src=", page)
 
 
 def test_the_names_are_the_sdks():
