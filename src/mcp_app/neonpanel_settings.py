@@ -70,7 +70,7 @@ class NeonPanelSettings:
         {},
         tool_rights,
         "Whose rights a tool's calls have, where it should not be what the tools' reference says: pairs such as "
-        "`getAccount=service`, of `user`, `service` (or `iat`) and `hybrid`.",
+        "`getAccount=service`, of `user`, `service` (or `iat`) and `hybrid`; `*` stands for every other tool.",
     )
     neonpanel_hybrid_fallback = Variable(
         "NEONPANEL_HYBRID_FALLBACK",

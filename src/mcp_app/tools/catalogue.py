@@ -10,6 +10,8 @@ from mcp_app.tools.registry import Registry, discover
 from mcp_app.tools.tool import Tool
 
 _PREFIX = "neonpanel."
+EVERY_TOOL = "*"
+"""In `NEONPANEL_TOOL_AUTH`, the tools that it does not name."""
 
 
 def catalogue(settings: Settings) -> Registry:
@@ -31,9 +33,9 @@ def catalogue(settings: Settings) -> Registry:
 
 def _neonpanel(tools: list[Tool[Any]], settings: Settings) -> Iterator[Tool[Any]]:
     """The tools with the scopes and the rights that the settings give them."""
-    known = {tool.name.removeprefix(_PREFIX) for tool in tools}
-    if unknown := settings.neonpanel_tool_auth.keys() - known:
+    chosen, names = settings.neonpanel_tool_auth, {tool.name.removeprefix(_PREFIX) for tool in tools}
+    if unknown := chosen.keys() - names - {EVERY_TOOL}:
         raise SettingsError(f"NEONPANEL_TOOL_AUTH names no tool with {min(unknown)}")
     for tool in tools:
-        auth = settings.neonpanel_tool_auth.get(tool.name.removeprefix(_PREFIX), tool.auth)
+        auth = chosen.get(tool.name.removeprefix(_PREFIX), chosen.get(EVERY_TOOL, tool.auth))
         yield replace(tool, auth=auth, scopes=tool.scopes if settings.tool_scopes else frozenset())

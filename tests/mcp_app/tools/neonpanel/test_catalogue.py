@@ -96,6 +96,13 @@ def test_settings_say_otherwise() -> None:
     ]
 
 
+def test_a_star_stands_for_every_other_tool() -> None:
+    rights = {
+        name: tool["_meta"]["auth"] for name, tool in listed(neonpanel_tool_auth="*=service,getAccount=user").items()
+    }
+    assert {name for name, auth in rights.items() if auth != "service"} == {"getAccount"}
+
+
 def test_a_setting_for_a_tool_that_there_is_not_stops_the_server() -> None:
     with pytest.raises(SettingsError, match="NEONPANEL_TOOL_AUTH names no tool with getAcount"):
         listed(neonpanel_tool_auth="getAcount=user")
