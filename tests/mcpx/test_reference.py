@@ -39,7 +39,7 @@ def test_every_command_is_in_the_reference_with_every_flag(command):
 def test_the_documentation_names_no_command_and_no_flag_that_is_not_there():
     flags = {flag for command in COMMANDS.values() for action in command._actions for flag in action.option_strings}
     said = REFERENCE + (DOCS / "how-to/manage-users.md").read_text()
-    named = set(re.findall(r"mcpx ((?:users|clients|grants|keys) [a-z]+|serve|lambda|token)\b", said))
+    named = set(re.findall(r"mcpx ((?:users|clients|grants|keys) [a-z]+|serve|lambda|token|doctor)\b", said))
     assert {f"mcpx {words}" for words in named} == set(COMMANDS)
     assert set(re.findall(r"`(--[a-z-]+)", REFERENCE)) <= flags
 
