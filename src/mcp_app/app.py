@@ -68,7 +68,7 @@ def create_app(
     external = provider(settings, clients) if settings.takes_provider_tokens else None
     mcp = StreamableHTTP(registry, settings, clients, secrets)
     guarded = _guarded(mcp, settings, authorization, external)
-    checks = deep_checks(settings, registry, secrets, authorization, external)
+    checks = deep_checks(settings, registry, secrets, authorization, external, clients=clients)
     health = Health(settings, checks, notices=notices(settings))
 
     @asynccontextmanager

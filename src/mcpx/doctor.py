@@ -92,7 +92,7 @@ async def _checked(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     authorization = _authorization(settings, secrets) if _begun(settings) else None
     told: list[Event] = []
     external = provider(settings, clients, events=told.append) if settings.takes_provider_tokens else None
-    checks = deep_checks(settings, catalogue(settings), secrets, authorization, external)
+    checks = deep_checks(settings, catalogue(settings), secrets, authorization, external, clients=clients)
     try:
         found = {name: await _result(check) for name, check in checks.items()}
     finally:

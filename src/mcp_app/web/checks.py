@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from mcp_app.clients.errors import UpstreamError
+from mcp_app.deadline import Deadline
 from mcp_app.secrets import Secrets
 from mcp_app.settings import Settings
 from mcp_app.tools.registry import Registry
@@ -11,10 +13,17 @@ from mcp_app.web.health import Check
 
 if TYPE_CHECKING:
     from auth.server.server import AuthorizationServer
+    from mcp_app.clients import Clients
     from mcp_app.provider import Provider
 
 SIGNED_SECONDS: Final = 60
-"""How long a signature that worked is taken for a proof: anybody may ask, and each one costs."""
+"""How long a signature or a token that worked is taken for a proof: anybody may ask, and each one costs."""
+
+FAILED_SECONDS: Final = 10
+"""How long a token that could not be had is not asked for again."""
+
+SERVICE_SECONDS: Final = 8.0
+"""For having one."""
 
 
 def deep_checks(
@@ -24,6 +33,7 @@ def deep_checks(
     authorization: "AuthorizationServer | None" = None,
     provider: "Provider | None" = None,
     *,
+    clients: "Clients | None" = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Check]:
     """The checks that this configuration calls for."""
@@ -47,6 +57,8 @@ def deep_checks(
         checks |= {"store": _store_check(authorization), "signingKey": _key_check(authorization, clock)}
     if provider is not None:
         checks["jwks"] = _jwks_check(provider)
+    if clients is not None and settings.neonpanel_tools:
+        checks["serviceToken"] = _service_check(clients, secrets, clock)
     return checks
 
 
@@ -80,7 +92,33 @@ def _jwks_check(provider: "Provider") -> Check:
     return jwks
 
 
+def _service_check(clients: "Clients", secrets: Secrets, clock: Callable[[], float]) -> Check:
+    failed: Exception | None = None
+    next_look = float("-inf")
+
+    async def service_token() -> Mapping[str, Any]:
+        nonlocal failed, next_look
+        if await secrets.get("NEONPANEL_CLIENT_SECRET") is None:
+            return {"status": "ok", "configured": False}
+        if clock() >= next_look:
+            try:
+                await clients.neonpanel.check(Deadline.after(SERVICE_SECONDS))
+                failed = None
+            except UpstreamError as error:
+                failed = error
+            next_look = clock() + (SIGNED_SECONDS if failed is None else FAILED_SECONDS)
+        if failed is not None:
+            raise failed
+        return {"status": "ok", "configured": True}
+
+    return service_token
+
+
 def _stored(settings: Settings) -> tuple[str, ...]:
     """One name out of each secret that Secrets Manager holds for this server."""
-    arns = {"SERVER_SECRET": settings.server_secret_arn, "OPENAI_API_KEY": settings.openai_secret_arn}
+    arns = {
+        "SERVER_SECRET": settings.server_secret_arn,
+        "OPENAI_API_KEY": settings.openai_secret_arn,
+        "NEONPANEL_CLIENT_SECRET": settings.neonpanel_secret_arn,
+    }
     return tuple(name for name, arn in arns.items() if arn is not None)
