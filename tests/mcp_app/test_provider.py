@@ -297,6 +297,13 @@ def test_a_wider_grant_must_still_hold_what_the_server_requires(tmp_path):
         assert reply.headers["www-authenticate"].endswith('scope="mcp:use read:inventory"')
 
 
+def test_the_listing_names_no_scope_that_the_provider_does_not_know(tmp_path):
+    with provider_app(tmp_path, Registry([echo, stock]), tool_scopes=True) as app:
+        listed = called(app.client, app.provider.token(), body=LIST).json()["result"]["tools"]
+    schemes = {tool["name"]: tool["_meta"]["securitySchemes"] for tool in listed}
+    assert schemes == {"echo": [{"type": "oauth2"}], "stock": [{"type": "oauth2", "scopes": ["read:inventory"]}]}
+
+
 def test_without_tool_scopes_a_token_may_call_every_tool(tmp_path):
     with provider_app(tmp_path, Registry([stock])) as app:
         assert called(app.client, app.provider.token(), body=STOCK).status_code == 200

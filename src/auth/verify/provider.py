@@ -10,7 +10,6 @@ from auth.scopes import READ, TOOLS
 from auth.verified_tokens import InvalidTokenError, VerifiedTokens, check_size
 from auth.verify.authenticator import RefusedError
 from auth.verify.bearer import bearer_token
-from auth.verify.jwk_set import PublishedKey
 from auth.verify.provider_claims import Claims, Rules, parsed, read
 from auth.verify.provider_keys import Keys, ProviderKeys
 
@@ -71,22 +70,25 @@ class ProviderAuthenticator:
 
     async def _verify(self, token: str, keys: Keys, now: float) -> Claims:
         parts = parsed(token, self._rules)
-        algorithm = parts.header["alg"]
-        candidates = await self._candidates(parts, keys)
-        if not any(key.verifies(algorithm, parts.signed, parts.signature) for key in candidates):
-            raise InvalidTokenError("The access token's signature is wrong.")
+        wrong = unsigned(parts, keys)
+        if wrong is not None and (renewed := await self._keys.get(refresh=True)) is not keys:
+            wrong = unsigned(parts, renewed)
+        if wrong is not None:
+            raise InvalidTokenError(wrong)
         return read(parts.payload, self._rules, now)
 
-    async def _candidates(self, parts: Jws, keys: Keys) -> list[PublishedKey]:
-        """The keys that may have signed a token: those of its `kid`, or the only one there is where it names none."""
-        kid = parts.header.get("kid")
-        if kid is not None and not any(key.kid == kid for key in keys):
-            keys = await self._keys.get(refresh=True)
-        fitting = [key for key in keys if parts.header["alg"] in key.algorithms]
-        if kid is None:
-            if len(fitting) != 1:
-                raise InvalidTokenError("The access token does not say which key signed it.")
-            return fitting
-        if not (named := [key for key in fitting if key.kid == kid]):
-            raise InvalidTokenError("The access token is signed with a key that its issuer does not publish.")
-        return named
+
+def unsigned(parts: Jws, keys: Keys) -> str | None:
+    """Why none of these keys signed a token, in one sentence; None where one did.
+
+    It is the one that the token names; or, where it names none, the only one there is that fits.
+    """
+    kid, algorithm = parts.header.get("kid"), parts.header["alg"]
+    fitting = [key for key in keys if algorithm in key.algorithms and kid in (None, key.kid)]
+    if kid is None and len(fitting) > 1:
+        return "The access token does not say which key signed it."
+    if not fitting:
+        return "The access token is signed with a key that its issuer does not publish."
+    # Whoever publishes two keys under one name may have used either.
+    signed = any(key.verifies(algorithm, parts.signed, parts.signature) for key in fitting)
+    return None if signed else "The access token's signature is wrong."
