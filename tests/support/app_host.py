@@ -1,4 +1,4 @@
-"""A host of MCP Apps in a browser: it frames an app as hosts do, shakes hands with it and tells it things (SEP-1865)."""
+"""A host of MCP Apps (SEP-1865) in a browser: it frames an app as hosts do, and tells it what hosts tell."""
 
 import contextlib
 import json
@@ -18,7 +18,8 @@ from tests.support.serve import served
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; sandbox allow-scripts"
 
 HOST = """<!doctype html><html lang="en"><title>Host</title><link rel="icon" href="data:,">
-<style>body { margin: 0 } iframe { display: block; width: 100%; border: 0 }</style><iframe sandbox="allow-scripts"></iframe>
+<style>body { margin: 0 } iframe { display: block; width: 100%; border: 0 }</style>
+<iframe sandbox="allow-scripts"></iframe>
 <script>
 const frame = document.querySelector('iframe'), heard = [];
 let hello = null;
@@ -93,15 +94,15 @@ class AppHost:
 def app_site(path: Path) -> Iterator[str]:
     """The URL of a host for the app in a file, served under the policy that a strict host gives it."""
 
+    page = path.read_text("utf-8")
+
     async def host(_request: Request) -> Response:
         return HTMLResponse(HOST)
 
     async def app(request: Request) -> Response:
-        html = path.read_text("utf-8")
-        if "openai" in request.query_params:
-            html = html.replace(
-                "</title>", f"</title><script>window.openai = {request.query_params['openai']}</script>"
-            )
+        given = request.query_params.get("openai")
+        script = f"</title><script>window.openai = {given}</script>"
+        html = page if given is None else page.replace("</title>", script)
         return HTMLResponse(html, headers={"content-security-policy": POLICY})
 
     with served(Starlette(routes=[Route("/", host), Route("/app", app)])) as url:
