@@ -179,6 +179,22 @@ def test_what_is_said_to_agentcore_is_what_its_interface_takes():
         assert ParamValidator().validate(parameters, shape).generate_report() == ""
 
 
+def test_what_is_said_to_agentcore_of_neonpanel_is_what_its_interface_takes():
+    service = botocore.session.get_session().get_service_model("bedrock-agentcore-control")
+    operations = ("CreateOauth2CredentialProvider", "CreateGatewayTarget")
+    for operation, parameters in zip(operations, json_blocks("docs/how-to/connect-neonpanel.md"), strict=True):
+        shape = service.operation_model(operation).input_shape
+        assert ParamValidator().validate(parameters, shape).generate_report() == ""
+
+
+def test_the_how_to_has_what_the_preset_sets():
+    page = (ROOT / "docs/how-to/connect-neonpanel.md").read_text()
+    table = page.partition("| setting | with `PRESET=neonpanel` |\n")[2].partition("\n\n")[0]
+    names = {field.attribute: name for name, field in FIELDS.items()}
+    preset = {names[attribute]: as_text(value) for attribute, value in PRESETS["neonpanel"].items()}
+    assert dict(re.findall(r"^\| `(\w+)` \| `(.+)` \|$", table, re.MULTILINE)) == preset
+
+
 LINK = re.compile(r"\[[^\]]+\]\((?!https?://)([^)#]*)(?:#[^)]*)?\)")
 
 
