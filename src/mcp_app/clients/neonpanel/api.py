@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from http import HTTPStatus
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mcp_app.clients.errors import (
@@ -51,6 +52,9 @@ Query = Mapping[str, str | int | date | Sequence[str] | None]
 """Parameters by name; None is left out, a sequence repeats its name."""
 
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+
+_MOST_DIGITS: Final = 300
+"""Of a whole number; a longer one is beyond what a float, and whoever reads it as one, can hold."""
 
 
 class Answer(NamedTuple):
@@ -158,7 +162,10 @@ class NeonPanel:
             raise _error(status, after, faults, endpoint, bearer)
         text = (await body_of(SERVICE, response)).decode(errors="replace")
         plain = response.headers.get("content-type", "").startswith("text/plain")
-        return Answer(text if plain else _decoded(text), status == HTTPStatus.ACCEPTED, after)
+        body = text if plain else _decoded(text)
+        if not endpoint.reads and not isinstance(body, dict):
+            raise OddAnswerError(SERVICE)
+        return Answer(body, status == HTTPStatus.ACCEPTED, after)
 
 
 def _pairs(query: Query) -> list[tuple[str, str]]:
@@ -170,16 +177,25 @@ def _pairs(query: Query) -> list[tuple[str, str]]:
 
 
 def _decoded(text: str) -> Any:
-    """The JSON value, with null for what JSON does not know (NaN), and without halves of surrogate pairs."""
+    """The JSON value, without halves of surrogate pairs, and with null for numbers that are none (NaN) or too large."""
     if not text.strip():
         return None
     try:
-        value = json.loads(text, parse_constant=lambda _name: None)
+        value = json.loads(text, parse_constant=lambda _name: None, parse_float=_number, parse_int=_whole)
         if _SURROGATE.search(text):
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise OddAnswerError(SERVICE) from None
     return value
+
+
+def _number(digits: str) -> float | None:
+    value = float(digits)
+    return value if isfinite(value) else None
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 async def _faults(response: "httpx2.Response") -> dict[str, str]:

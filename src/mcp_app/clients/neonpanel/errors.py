@@ -94,17 +94,27 @@ class InvalidRequestError(UpstreamError):
 
 
 _MOST_FIELDS: Final = 20
-_FIELD: Final = re.compile(r"(?:[a-z][a-z_]{0,39}|[0-9]{1,4}|\*)(?:\.(?:[a-z][a-z_]{0,39}|[0-9]{1,4}|\*)){0,6}")
+_NAME: Final = r"(?:(?![A-Za-z_]{41})[a-z][a-z_]*(?:[A-Z][a-z][a-z_]*)*|[0-9]{1,4}|\*)"
+"""Words, in snake_case or camelCase; what looks like a key or a token is none."""
+
+_FIELD: Final = re.compile(rf"{_NAME}(?:\.{_NAME}){{0,6}}")
 """A field's name as NeonPanel writes it; nothing else that it may write there is passed on."""
+
+_TOO_SMALL: Final = "is too small or too early"
+_TOO_LARGE: Final = "is too large or too late"
 
 _FAULTS: Final = (
     (re.compile(r"\brequired\b|\bmissing\b"), "is required"),
-    (re.compile(r"\bat least\b|\bgreater than\b|\bafter\b|\bmin"), "is too small or too early"),
-    (re.compile(r"\bat most\b|\bless than\b|\bnot be greater\b|\bbefore\b|\bmax"), "is too large or too late"),
+    (re.compile(r"\bbetween\b"), "is out of range"),
+    (re.compile(r"\bnot (?:be|have) (?:greater|more|after)\b"), _TOO_LARGE),
+    (re.compile(r"\bnot (?:be|have) (?:less|fewer|before)\b"), _TOO_SMALL),
+    (re.compile(r"\bat least\b|\bgreater than\b|\bmore than\b|\bafter\b|\bminimum\b"), _TOO_SMALL),
+    (re.compile(r"\bat most\b|\bless than\b|\bfewer than\b|\bbefore\b|\bmaximum\b"), _TOO_LARGE),
     (re.compile(r"\btaken\b|\balready\b|\bunique\b"), "is there already"),
     (re.compile(r"\bselected\b|\bexist"), "names nothing that there is"),
     (re.compile(r"\bvalid\b|\bformat\b|\bmust be\b"), "has the wrong form"),
 )
+"""What Laravel's sentences mean, the first that fits."""
 
 
 def field_faults(body: Any) -> dict[str, str]:

@@ -29,8 +29,12 @@ def _claimed(token: str) -> float | None:
 
 
 def number(value: Any) -> float | None:
-    """A number of seconds in an answer, be it written as text; None where it is none."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        return float(value)
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else None
+    """A number of seconds in an answer, be it written as text; None where it is none, or beyond reason."""
+    digits = isinstance(value, str) and value.isascii() and value.isdecimal()
+    if isinstance(value, bool) or not (digits or isinstance(value, int | float)):
+        return None
+    try:
+        seconds = float(value)
+    except OverflowError:
+        return None
+    return seconds if math.isfinite(seconds) else None
