@@ -1,19 +1,23 @@
 """Calls of the NeonPanel tools, as any door makes them, with the sandbox behind."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from auth.principal import Principal, ProviderToken
 from mcp_app.clients import Clients
+from mcp_app.clients.http import Http
+from mcp_app.clients.neonpanel.api import NeonPanel
+from mcp_app.clients.neonpanel.rights import Caller
 from mcp_app.deadline import Deadline
+from mcp_app.rights import Rights
 from mcp_app.secrets import Secrets
 from mcp_app.settings import Settings
 from mcp_app.tools.catalogue import catalogue
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.outcome import Outcome
-from sandbox import Sandbox
+from sandbox import Received, Sandbox
 
 LUMEN = "Lumen & Oak Ltd"
 PERIOD = {"start_date": "2025-01-01", "end_date": "2025-03-31"}
@@ -72,3 +76,24 @@ async def tools(sandbox: Sandbox, **settings: Any) -> AsyncIterator[Tools]:
         yield Tools(sandbox, clients, made)
     finally:
         await clients.aclose()
+
+
+@asynccontextmanager
+async def api(sandbox: Sandbox, clock: Callable[[], float] = time.time, **settings: Any) -> AsyncIterator[NeonPanel]:
+    """NeonPanel's API without the tools before it, by a clock of one's own."""
+    made = Settings.from_environment(sandbox.settings()).replace(**settings)
+    http = Http("probe", jitter=lambda: 0.0)
+    try:
+        yield NeonPanel(http, made, Secrets(made), clock)
+    finally:
+        await http.aclose()
+
+
+def calling(principal: Principal, rights: Rights = "user", seconds: float = 20) -> Caller:
+    """A caller who has so many seconds."""
+    return Caller(principal, rights, Deadline.after(seconds))
+
+
+def sent(sandbox: Sandbox, path: str = "", area: str = "api") -> list[Received]:
+    """What the sandbox received there, on paths that hold this."""
+    return [request for request in sandbox.requests if request.area == area and path in request.path]

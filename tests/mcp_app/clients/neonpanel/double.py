@@ -1,0 +1,86 @@
+"""A NeonPanel that gives the tokens which a test wants, and takes any; the sandbox is stricter."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.support.serve import serving
+
+Respond = Callable[[Request], Awaitable[Response]]
+
+
+def answers(body: Any, status: int = 200, **headers: str) -> Respond:
+    """The same answer for everybody; text is taken for JSON as it is."""
+
+    async def respond(_request: Request) -> Response:
+        if isinstance(body, str):
+            return Response(body, status, headers, media_type="application/json")
+        return JSONResponse(body, status, headers)
+
+    return respond
+
+
+class Double:
+    """What it answers, for a test to change.
+
+    Attributes:
+        exchange, introspect, token: what the three answer; a user's JWT is `jwt`, the service token `service`.
+        api: what the API answers.
+        requests: what it received, bodies read.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.exchange = answers({"user_jwt": "jwt", "expires_in": 600})
+        self.introspect = answers({"active": False})
+        self.token = answers({"access_token": "service", "expires_in": 600})
+        self.api = answers({"count": 0, "data": []})
+        self.requests: list[Request] = []
+
+    def at(self, path: str) -> list[Request]:
+        """The requests whose path begins so."""
+        return [request for request in self.requests if request.url.path.startswith(path)]
+
+    @property
+    def bearers(self) -> list[str]:
+        """The tokens that the API was called with."""
+        return [request.headers["authorization"].removeprefix("Bearer ") for request in self.at("/api/")]
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that lead here, by attribute."""
+        return {
+            "neonpanel_api_base": self.url,
+            "neonpanel_user_jwt_url": f"{self.url}/exchange",
+            "neonpanel_introspect_url": None,
+            "neonpanel_token_url": f"{self.url}/token",
+        }
+
+    @property
+    def app(self) -> Starlette:
+        """It, as it is served."""
+        parts = ("exchange", "introspect", "token")
+        routes = [Route(f"/{part}", self._part(part), methods=["POST"]) for part in parts]
+        return Starlette(routes=[*routes, Route("/api/v1/{rest:path}", self._part("api"), methods=["GET", "POST"])])
+
+    def _part(self, name: str) -> Respond:
+        async def respond(request: Request) -> Response:
+            await request.body()
+            self.requests.append(request)
+            answer: Respond = getattr(self, name)
+            return await answer(request)
+
+        return respond
+
+
+@asynccontextmanager
+async def double() -> AsyncIterator[Double]:
+    """One that is served while the block runs."""
+    made = Double()
+    async with serving(made.app) as url:
+        made.url = url
+        yield made
