@@ -258,7 +258,8 @@ _CANNOT_ASK = "This needs an answer from you, which only a client that speaks MC
 
 def _access(settings: Settings) -> wire.Access | None:
     """How callers get in, as far as a client can do something about it: an AWS signature is not its user's to give."""
-    return next((mode for mode in get_args(wire.Access) if mode in settings.auth_modes), None)
+    known: dict[str, wire.Access] = {mode: mode for mode in get_args(wire.Access)}
+    return next((known[mode] for mode in settings.auth_modes if mode in known), None)
 
 
 def _told(context: Context, outcome: Outcome) -> JSON | None:

@@ -45,6 +45,11 @@ def _minutes(text: str) -> int:
 
 
 def _token(options: argparse.Namespace) -> None:
+    settings = Settings.from_environment()
+    if settings.takes_provider_tokens and not settings.signs_in and options.url is None:
+        raise CommandError(
+            f"AUTH_MODE={settings.auth_mode} takes no tokens of this server's own. With AUTH_MODE=oauth,provider it does."
+        )
     issued = run(options, lambda server, settings: _issue(server, settings, options))
     print(issued.token)
     whose = f"{issued.user.username}'s at {issued.issuer}, for {options.minutes} min"

@@ -304,6 +304,13 @@ def test_the_listing_names_no_scope_that_the_provider_does_not_know(tmp_path):
     assert schemes == {"echo": [{"type": "oauth2"}], "stock": [{"type": "oauth2", "scopes": ["read:inventory"]}]}
 
 
+@pytest.mark.parametrize(("modes", "scopes"), [("provider,oauth", None), ("oauth,provider", ["mcp.read"])])
+def test_the_listing_is_for_the_users_of_the_issuer_that_comes_first(tmp_path, modes, scopes):
+    with provider_app(tmp_path, Registry([echo]), auth_mode=modes) as app:
+        (tool,) = called(app.client, app.provider.token(), body=LIST).json()["result"]["tools"]
+    assert tool["_meta"]["securitySchemes"][0].get("scopes") == scopes
+
+
 def test_without_tool_scopes_a_token_may_call_every_tool(tmp_path):
     with provider_app(tmp_path, Registry([stock])) as app:
         assert called(app.client, app.provider.token(), body=STOCK).status_code == 200

@@ -115,3 +115,11 @@ def test_the_scopes_of_tools_are_given_where_they_are_offered(mcpx, ann):
     assert len(claims(mcpx.ok("token"))["scope"].split()) == 11
     added = json.loads(mcpx.ok("clients", "add", "--name", "App", "--redirect-uri", "https://app.example/c", "--json"))
     assert len(added["scopes"]) == 11
+
+
+def test_no_token_is_made_for_a_server_that_takes_none(mcpx, ann):
+    mcpx.env |= {"AUTH_MODE": "provider", "PROVIDER_ISSUER": "https://issuer.example"}
+    assert "takes no tokens of this server's own" in mcpx.refused("token")
+    assert mcpx.ok("token", "--url", "https://mcp.example.com").count(".") == 2
+    mcpx.env["AUTH_MODE"] = "provider,oauth"
+    assert mcpx.ok("token").count(".") == 2
