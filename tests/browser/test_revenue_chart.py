@@ -112,6 +112,24 @@ def test_a_result_is_drawn_as_bars_side_by_side(host):
         expect(host.app.locator("svg text").get_by_text(text, exact=True)).to_have_count(1)
 
 
+@pytest.mark.parametrize(
+    ("highest", "ticks"),
+    [
+        (0, ["0", "1"]),
+        (0.9, ["0", "0.25", "0.5", "0.75", "1"]),
+        (1_000.5, ["0", "250", "500", "750", "1k", "1.25k"]),
+        (49_000, ["0", "20k", "40k", "60k"]),
+        (9_900, ["0", "2.5k", "5k", "7.5k", "10k"]),
+        (999_999, ["0", "250k", "500k", "750k", "1M"]),
+        (3.2e9, ["0", "1B", "2B", "3B", "4B"]),
+    ],
+)
+def test_the_axis_has_short_round_numbers(host, highest, ticks):
+    shown(host, result(item("2026-01-01", highest, 0)))
+    labels = host.app.locator('svg text[text-anchor="end"]').all_text_contents()
+    assert [label for label in labels if not label.endswith("%")] == ticks
+
+
 def test_the_totals_are_the_headline(host):
     shown(host, SPRING)
     assert host.app.locator("dt").all_inner_texts() == ["Revenue", "COGS", "Gross profit", "Margin"]
