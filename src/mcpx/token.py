@@ -48,7 +48,7 @@ def _token(options: argparse.Namespace) -> None:
     settings = Settings.from_environment()
     if settings.takes_provider_tokens and not settings.signs_in and options.url is None:
         raise CommandError(
-            f"AUTH_MODE={settings.auth_mode} takes no tokens of this server's own. With AUTH_MODE=oauth,provider it does."
+            f"AUTH_MODE={settings.auth_mode} takes no tokens of this server's own; AUTH_MODE=oauth,provider does."
         )
     issued = run(options, lambda server, settings: _issue(server, settings, options))
     print(issued.token)
