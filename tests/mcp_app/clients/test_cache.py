@@ -146,19 +146,15 @@ async def test_when_the_first_is_cancelled_the_next_one_asks() -> None:
 async def test_each_answer_may_say_how_long_it_is_kept() -> None:
     now = 0.0
     cache: Cache[float] = Cache(lambda answer: answer, clock=lambda: now)
-    fetched: list[float] = []
+    lasting = iter((-1.0, 0.0, 10.0, 5.0))
 
     async def fetch() -> float:
-        fetched.append(lasting)
-        return lasting
+        return next(lasting)
 
-    for lasting in (-1.0, 0.0, 10.0):
-        await cache.get("k", fetch)
+    assert [await cache.get("k", fetch) for _ in range(4)] == [-1.0, 0.0, 10.0, 10.0]
     now = 9.9
     assert await cache.get("k", fetch) == 10.0
-    assert fetched == [-1.0, 0.0, 10.0]
     now = 10.0
-    lasting = 5.0
     assert await cache.get("k", fetch) == 5.0
 
 
