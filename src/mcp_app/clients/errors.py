@@ -192,7 +192,8 @@ def _status_error(service: str, status: int, retry_after: float | None) -> Upstr
 
 
 def _moment(retry_after: float | None) -> str:
-    return "later" if retry_after is None else f"in {ceil(retry_after)} seconds"
+    seconds = None if retry_after is None else ceil(retry_after)
+    return "later" if seconds is None else f"in {seconds} second{'' if seconds == 1 else 's'}"
 
 
 def _when(retry_after: float | None) -> Mapping[str, Any] | None:

@@ -104,12 +104,12 @@ class Http:
             UpstreamError: no answer in time or at all, also while the body is read.
         """
         client = await self._connected()
-        left = max(0.0, deadline.remaining() - _SPARE_SECONDS)
-        seconds = left if call.seconds is None else min(left, call.seconds)
-        with _translated(call.service), _in_time(deadline), self._counted():
-            async with asyncio.timeout(seconds):
-                async with aclosing(await self._respond(client, call, Deadline.after(seconds))) as response:
-                    yield response
+        with _translated(call.service), self._counted():
+            async with (
+                in_time(call.service, deadline, call.seconds) as end,
+                aclosing(await self._respond(client, call, end)) as response,
+            ):
+                yield response
 
     async def aclose(self) -> None:
         """Close the connections; a later call makes new ones."""
@@ -193,6 +193,29 @@ class Http:
         )
 
 
+@asynccontextmanager
+async def in_time(service: str, deadline: Deadline, seconds: float | None = None) -> AsyncIterator[Deadline]:
+    """Leave off what is not done shortly before the deadline, or after so many seconds; gives the earlier of them.
+
+    After a freeze all time-outs are due at once, and the one that ends the whole call may come first: it too is taken
+    for the end of the time.
+
+    Raises:
+        SlowError: it was not done.
+    """
+    left = max(0.0, deadline.remaining() - _SPARE_SECONDS)
+    seconds = left if seconds is None else min(left, seconds)
+    try:
+        async with asyncio.timeout(seconds):
+            yield Deadline.after(seconds)
+    except TimeoutError:
+        raise SlowError(service) from None
+    except asyncio.CancelledError:
+        if deadline.remaining() > _SPARE_SECONDS:
+            raise
+        raise SlowError(service) from None
+
+
 @cache
 def _trusted() -> "ssl.SSLContext":
     """The certificates that we trust; reading them takes a tenth of a second."""
@@ -228,27 +251,12 @@ async def body_of(service: str, response: "httpx2.Response", most: int = MAX_ANS
 
 
 @contextmanager
-def _in_time(deadline: Deadline) -> Iterator[None]:
-    """Take the end of the time for what it is, whoever noticed it first.
-
-    After a freeze all time-outs are due at once, and the one that ends the whole call may come before the one that
-    leaves time to tell.
-    """
-    try:
-        yield
-    except asyncio.CancelledError:
-        if deadline.remaining() > _SPARE_SECONDS:
-            raise
-        raise TimeoutError from None
-
-
-@contextmanager
 def _translated(service: str) -> Iterator[None]:
     import httpx2
 
     try:
         yield
-    except (TimeoutError, httpx2.TimeoutException):
+    except httpx2.TimeoutException:
         raise SlowError(service) from None
     except httpx2.DecodingError:
         raise OddAnswerError(service) from None

@@ -44,7 +44,7 @@ def expanded(path: str, values: Mapping[str, str | int]) -> str:
     for name, value in values.items():
         segment = quote(str(value), safe="")
         if segment in {"", ".", ".."}:
-            raise ValueError(f"{name} cannot be {str(value) or 'empty'}")
+            raise ValueError(f'{name} cannot be "{value}"')
         path = path.replace(f"{{{name}}}", segment)
     return path
 

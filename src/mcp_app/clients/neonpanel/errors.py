@@ -56,7 +56,7 @@ class NotOfferedError(NotFoundError):
     code = "not_offered"
 
     def __init__(self, what: str) -> None:
-        Exception.__init__(self, f"This {SERVICE} account does not offer {what}, or has none of that id.")
+        Exception.__init__(self, f"This {SERVICE} account does not offer {what}, or has nothing of that name.")
 
 
 class NotAcceptedError(UpstreamError):

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from mcp_app.clients.cache import Cache
 from mcp_app.clients.credentials import ApiKey
 from mcp_app.clients.errors import NotConfiguredError, OddAnswerError, RejectedKeyError, UpstreamError
-from mcp_app.clients.http import Call, Http, decoded
+from mcp_app.clients.http import Call, Http, decoded, in_time
 from mcp_app.clients.neonpanel.errors import SERVICE
 from mcp_app.clients.neonpanel.expiry import EARLY, expiry
 from mcp_app.clients.retry import passing_fault
@@ -86,20 +86,23 @@ class ServiceToken:
     async def get(self, deadline: Deadline) -> Token:
         """A token that is good now.
 
+        A fetch has a time of its own: those who share it do not share the deadline of the first of them.
+
         Raises:
             UpstreamError: there is none to be had.
         """
 
         async def fetch() -> Token:
-            return await self._client.use(lambda client_id, secret: self._fetch(client_id, secret, deadline))
+            return await self._client.use(self._fetch)
 
-        return await self._kept.get("", fetch)
+        async with in_time(SERVICE, deadline):
+            return await self._kept.get("", fetch)
 
     def drop(self, token: Token) -> None:
         """Keep a token no longer, since it was refused."""
         self._kept.drop("", token)
 
-    async def _fetch(self, client_id: str, secret: str, deadline: Deadline) -> Token:
+    async def _fetch(self, client_id: str, secret: str) -> Token:
         form = {
             "grant_type": "client_credentials",
             "client_id": client_id,
@@ -112,10 +115,9 @@ class ServiceToken:
             method="POST",
             form=form,
             headers={"accept": "application/json"},
-            seconds=SECONDS,
             retried=passing_fault,
         )
-        async with self._http.open(call, deadline) as response:
+        async with self._http.open(call, Deadline.after(SECONDS)) as response:
             if response.status_code == HTTPStatus.BAD_REQUEST:
                 raise _refusal(await decoded(SERVICE, response))
             if not response.is_success:

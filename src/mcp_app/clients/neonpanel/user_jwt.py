@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 from auth.principal import Principal, ProviderToken
 from mcp_app.clients.cache import Cache
 from mcp_app.clients.errors import DeniedError, OddAnswerError, RejectedKeyError, SignInAgainError, UpstreamError
-from mcp_app.clients.http import Call, Http, decoded
+from mcp_app.clients.http import Call, Http, decoded, in_time
 from mcp_app.clients.neonpanel.errors import SERVICE
 from mcp_app.clients.neonpanel.expiry import EARLY, expiry, number
 from mcp_app.clients.neonpanel.service_token import ServiceClient, sendable
@@ -24,7 +24,7 @@ REMEMBERED: Final = 1000
 """Users whose rights are kept."""
 
 SECONDS: Final = 5.0
-"""For one exchange: where it hangs, the introspection must still have its turn before the call's deadline."""
+"""For one exchange, and for one introspection."""
 
 
 class UserRights(NamedTuple):
@@ -39,6 +39,14 @@ class UserRights(NamedTuple):
     jwt: str | None
     permissions: frozenset[str]
     until: float
+
+
+class _RefusedError(SignInAgainError):
+    """NeonPanel does not take this access token; of another of the same user's that says nothing."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(SERVICE)
+        self.token = token
 
 
 class UserTokens:
@@ -64,54 +72,60 @@ class UserTokens:
     async def get(self, principal: Principal, token: ProviderToken, deadline: Deadline) -> UserRights:
         """The user's rights now.
 
+        An exchange has a time of its own: those who share it do not share the deadline of the first of them.
+
         Raises:
             SignInAgainError: NeonPanel does not take the access token.
             UpstreamError: there are none to be had.
         """
-        return await self._kept.get(_key(principal, token), lambda: self._exchanged(token.value, deadline))
+        # Where the exchange hangs, the introspection must still have its turn.
+        seconds = SECONDS if self._introspect_url is None else min(SECONDS, deadline.remaining() / 2)
+        async with in_time(SERVICE, deadline):
+            while True:
+                try:
+                    return await self._kept.get(_key(principal, token), lambda: self._exchanged(token.value, seconds))
+                except _RefusedError as error:
+                    if error.token == token.value:
+                        raise
 
     def drop(self, principal: Principal, token: ProviderToken, rights: UserRights) -> None:
         """Keep rights no longer, since they were refused."""
         self._kept.drop(_key(principal, token), rights)
 
-    async def _exchanged(self, token: str, deadline: Deadline) -> UserRights:
+    async def _exchanged(self, token: str, seconds: float) -> UserRights:
         if self._user_jwt_url is not None:
             try:
-                return await self._user_jwt(self._user_jwt_url, token, deadline)
+                return await self._user_jwt(self._user_jwt_url, token, seconds)
             except UpstreamError as error:
                 if self._introspect_url is None:
-                    raise _of_the_user(error) from None
+                    raise _of_the_user(error, token) from None
                 logger.warning("no user JWT (%s); introspecting", error.code)
         if self._introspect_url is None:
             raise OddAnswerError(SERVICE)
-        return await self._introspected(self._introspect_url, token, deadline)
+        return await self._introspected(self._introspect_url, token)
 
-    async def _user_jwt(self, url: str, token: str, deadline: Deadline) -> UserRights:
-        answer = await self._ask(
-            Call(
-                service=SERVICE,
-                url=url,
-                method="POST",
-                headers={"authorization": f"Bearer {token}", "accept": "application/json"},
-                json={"access_token": token},
-                seconds=SECONDS,
-                retried=passing_fault,
-            ),
-            deadline,
+    async def _user_jwt(self, url: str, token: str, seconds: float) -> UserRights:
+        call = Call(
+            service=SERVICE,
+            url=url,
+            method="POST",
+            headers={"authorization": f"Bearer {token}", "accept": "application/json"},
+            json={"access_token": token},
+            retried=passing_fault,
         )
-        return self._of_jwt(answer)
+        return self._of_jwt(await self._ask(call, Deadline.after(seconds)))
 
-    async def _introspected(self, url: str, token: str, deadline: Deadline) -> UserRights:
+    async def _introspected(self, url: str, token: str) -> UserRights:
         """RFC 7662, and what NeonPanel says beyond it."""
-        answer = await self._authenticated(url, token, deadline)
-        if answer.get("active") is False:
-            raise SignInAgainError(SERVICE)
+        answer = await self._authenticated(url, token)
+        if answer.get("active", True) is not True:
+            raise _RefusedError(token)
         if answer.get("user_jwt") is not None:
             return self._of_jwt(answer)
         permissions = _permissions(answer.get("permissions"))
         return UserRights(None, permissions, number(answer.get("exp")) or 0.0)
 
-    async def _authenticated(self, url: str, token: str, deadline: Deadline) -> Mapping[str, Any]:
+    async def _authenticated(self, url: str, token: str) -> Mapping[str, Any]:
         async def ask(headers: Mapping[str, str]) -> Mapping[str, Any]:
             call = Call(
                 service=SERVICE,
@@ -119,10 +133,9 @@ class UserTokens:
                 method="POST",
                 form={"token": token, "token_type_hint": "access_token"},
                 headers={"accept": "application/json", **headers},
-                seconds=SECONDS,
                 retried=passing_fault,
             )
-            return await self._ask(call, deadline)
+            return await self._ask(call, Deadline.after(SECONDS))
 
         if not await self._client.configured():
             return await ask({})
@@ -149,9 +162,9 @@ def _key(principal: Principal, token: ProviderToken) -> Hashable:
     return (*principal.identity, token.scopes, token.tenant)
 
 
-def _of_the_user(error: UpstreamError) -> UpstreamError:
+def _of_the_user(error: UpstreamError, token: str) -> UpstreamError:
     """The exchange knows users only: what it refuses is the user's token."""
-    return SignInAgainError(SERVICE) if isinstance(error, RejectedKeyError | DeniedError) else error
+    return _RefusedError(token) if isinstance(error, RejectedKeyError | DeniedError) else error
 
 
 def _permissions(said: Any) -> frozenset[str]:
