@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox import Sandbox, running
+from tests.mcp_app.clients.neonpanel.secrecy import Confidant
 
 
 @pytest.fixture(scope="module")
@@ -22,3 +23,8 @@ def sandbox(served_sandbox: Sandbox) -> Sandbox:
     served_sandbox.legacy_details = False
     served_sandbox.instructions_as_text = False
     return served_sandbox
+
+
+@pytest.fixture
+def confidant(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> Confidant:
+    return Confidant(sandbox, caplog)

@@ -60,6 +60,11 @@ class Double:
             "neonpanel_token_url": f"{self.url}/token",
         }
 
+    def introspecting(self) -> dict[str, Any]:
+        """The same for a NeonPanel without an exchange."""
+        urls = {"neonpanel_user_jwt_url": None, "neonpanel_introspect_url": f"{self.url}/introspect"}
+        return self.settings() | urls
+
     @property
     def app(self) -> Starlette:
         """It, as it is served."""
