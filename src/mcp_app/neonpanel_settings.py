@@ -8,6 +8,12 @@ from pydantic import SecretStr
 from mcp_app.rights import Rights
 from mcp_app.variable import Variable, flag, http_url, path, secret, text, words
 
+SERVICE_TOOLS: Final = ("planPurchase",)
+"""The tools that have the service token's rights unless `NEONPANEL_TOOL_AUTH` says otherwise."""
+
+EVERY_TOOL: Final = "*"
+"""In `NEONPANEL_TOOL_AUTH`, the tools that it does not name."""
+
 _RIGHTS: Final[Mapping[str, Rights]] = {"user": "user", "service": "service", "iat": "service", "hybrid": "hybrid"}
 
 

@@ -1,11 +1,18 @@
 """What an operator should know of the way this server is set up: at start, in the deep health check and by doctor."""
 
+from auth.loopback import is_loopback
+from mcp_app.neonpanel_settings import EVERY_TOOL, SERVICE_TOOLS
 from mcp_app.settings import Settings
 
 
 def notices(settings: Settings) -> tuple[str, ...]:
     """One sentence for each thing that is as it was set, and yet worth a second look; none where all is enforced."""
-    return (*_open(settings), *_provider(settings), *_passed_on(settings))
+    return (*_open(settings), *_provider(settings), *_passed_on(settings), *_own_rights(settings))
+
+
+def _plays(settings: Settings) -> bool:
+    """Whether it is a made-up NeonPanel whose tokens and companies are at stake."""
+    return is_loopback(settings.neonpanel_api_base)
 
 
 def _open(settings: Settings) -> tuple[str, ...]:
@@ -15,9 +22,9 @@ def _open(settings: Settings) -> tuple[str, ...]:
 
 
 def _provider(settings: Settings) -> tuple[str, ...]:
-    if not settings.takes_provider_tokens:
+    if not settings.takes_provider_tokens or _plays(settings):
         return ()
-    issuer, said = settings.provider_issuer, []
+    issuer, said = settings.provider_issuer, list[str]()
     if settings.provider_audience is None:
         said.append(f"PROVIDER_AUDIENCE is not set: a token that {issuer} issued for another service is good here too.")
     if not settings.provider_required_scopes:
@@ -34,3 +41,23 @@ def _passed_on(settings: Settings) -> tuple[str, ...]:
         "for tokens that are not NeonPanel's."
     )
     return (said,)
+
+
+def _own_rights(settings: Settings) -> tuple[str, ...]:
+    """Where callers use this server's rights at NeonPanel, which are not theirs."""
+    has_client = settings.neonpanel_client_secret is not None or settings.neonpanel_secret_arn is not None
+    if not settings.neonpanel_tools or not has_client or _plays(settings):
+        return ()
+    said = []
+    chosen = settings.neonpanel_tool_auth
+    if EVERY_TOOL not in chosen:
+        chosen = {**dict.fromkeys(SERVICE_TOOLS, "service"), **chosen}
+    if tools := sorted(name for name, rights in chosen.items() if rights == "service"):
+        named = "tools" if EVERY_TOOL in tools else " and ".join(tools)
+        said.append(f"Whoever calls {named} has this server's own rights at NeonPanel, for all companies that it sees.")
+    if settings.neonpanel_introspect_url is not None and settings.neonpanel_user_jwt_url is None:
+        said.append(
+            "NEONPANEL_USER_JWT_URL is not set: users of whom the introspection tells permissions, and no JWT, have "
+            "this server's own rights at NeonPanel as far as those permissions go, for all companies that it sees."
+        )
+    return tuple(said)

@@ -21,6 +21,11 @@ def announce(url: str, advice: str = "") -> None:
     print(f"mcpx is ready. Give this URL to an MCP client:\n\n    {url}/mcp\n\n{more}Ctrl-C stops it.", flush=True)
 
 
+def joined(*advice: str) -> str:
+    """Several paragraphs of advice, those left out that say nothing."""
+    return "\n".join(text for text in advice if text)
+
+
 def cannot_listen(settings: Settings, error: OSError) -> CommandError:
     """The error that says that an address cannot be had."""
     # Python adds the address to the reason.

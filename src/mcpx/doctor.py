@@ -100,7 +100,7 @@ async def _checked(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         if authorization is not None:
             await authorization.store.aclose()
     if told and found["jwks"]["status"] != "ok":
-        found["jwks"] = {"status": "failed", "reason": told[-1].details["reason"]}
+        found["jwks"] = {"status": "failed", "reason": told[0].details["reason"]}
     return found | ({"store": _NOT_BEGUN} if settings.signs_in and authorization is None else {})
 
 

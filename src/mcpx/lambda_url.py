@@ -14,7 +14,7 @@ from handlers.container import listen, origin
 from lambda_asgi.emulator import Emulator, FunctionConfig
 from mcp_app.app import create_app
 from mcp_app.settings import Settings
-from mcpx.address import announce, cannot_listen, variables
+from mcpx.address import announce, cannot_listen, joined, variables
 from mcpx.errors import CommandError
 from mcpx.first_start import first_start
 from mcpx.sandboxed import surroundings
@@ -38,7 +38,7 @@ def serve(options: argparse.Namespace) -> None:
             function = _function(options, {"PUBLIC_URL": url, **around.variables})
             seen = Settings.from_environment(function.environment)
             create_app(seen)  # refuses now what every sandbox would refuse
-            asyncio.run(_run(function, settings.host, port, first_start(seen) + around.advice))
+            asyncio.run(_run(function, settings.host, port, joined(first_start(seen), around.advice)))
         except OSError as error:
             raise cannot_listen(settings, error) from None
 

@@ -7,13 +7,19 @@ from typing import Final, NamedTuple
 
 from mcp_app.provider_settings import PRESETS
 
-_ADVICE: Final = """\
+_SIGN_IN: Final = """\
 It works with a made-up NeonPanel, where you sign in as one of its people, without a password.
+"""
+_NO_SIGN_IN: Final = """\
+It works with a made-up NeonPanel, where nobody signs in this way: tools that need a user's rights there are refused.
+"""
+_CONTROL: Final = """\
 See what it is asked, and break it on purpose, at
 
     {url}/
 """
-_ITS_OWN: Final = ("NEONPANEL_", "PROVIDER_")
+_ANOTHERS: Final = ("PROVIDER_AUDIENCE", "PROVIDER_ALGORITHMS", "PROVIDER_METADATA_URL", "NEONPANEL_SECRET_ARN")
+"""Settings that fit another NeonPanel alone; the sandbox's own replace the rest."""
 
 
 class Surroundings(NamedTuple):
@@ -41,7 +47,7 @@ def surroundings(options: argparse.Namespace, given: Mapping[str, str]) -> Itera
 
     Args:
         options: of the command line.
-        given: settings by variable; of those about NeonPanel or another provider, none matters to the sandbox.
+        given: settings by variable; what says where another NeonPanel is, and how its tokens are, does not count.
     """
     if not options.sandbox:
         yield Surroundings(dict(given), "")
@@ -49,7 +55,7 @@ def surroundings(options: argparse.Namespace, given: Mapping[str, str]) -> Itera
     from sandbox import running
 
     with running() as sandbox:
-        kept = {name: value for name, value in given.items() if not name.startswith(_ITS_OWN)}
+        kept = {name: value for name, value in given.items() if name not in _ANOTHERS}
         mode = options.auth or PRESETS["neonpanel"]["auth_mode"]
-        variables = kept | sandbox.settings() | {"AUTH_MODE": mode}
-        yield Surroundings(variables, _ADVICE.format(url=sandbox.url))
+        advice = (_SIGN_IN if mode == "provider" else _NO_SIGN_IN) + _CONTROL.format(url=sandbox.url)
+        yield Surroundings(kept | sandbox.settings() | {"AUTH_MODE": mode}, advice)

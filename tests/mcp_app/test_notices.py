@@ -8,6 +8,12 @@ from mcp_app.settings import Settings
 PROVIDER = {"auth_mode": "provider", "provider_issuer": "https://issuer.example"}
 STRICT = {**PROVIDER, "provider_audience": "mcp", "provider_required_scopes": "mcp:use"}
 PASSED = {**STRICT, "neonpanel_tools": True, "neonpanel_token_passthrough": True}
+OWN_RIGHTS = {
+    "neonpanel_tools": True,
+    "neonpanel_client_secret": "hush",
+    "neonpanel_user_jwt_url": "https://np.example/jwt",
+    "neonpanel_introspect_url": "https://np.example/i",
+}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +32,22 @@ PASSED = {**STRICT, "neonpanel_tools": True, "neonpanel_token_passthrough": True
         ({**PASSED, "neonpanel_tools": False}, []),
         ({**PASSED, "neonpanel_user_jwt_url": "https://np.example/jwt"}, []),
         ({**PASSED, "neonpanel_introspect_url": "https://np.example/i"}, []),
+        (OWN_RIGHTS, ["Whoever calls planPurchase has"]),
+        (
+            {**OWN_RIGHTS, "neonpanel_client_secret": None, "neonpanel_secret_arn": "arn:x"},
+            ["Whoever calls planPurchase has"],
+        ),
+        ({**OWN_RIGHTS, "neonpanel_client_secret": None}, []),
+        ({**OWN_RIGHTS, "neonpanel_tools": False}, []),
+        ({**OWN_RIGHTS, "neonpanel_tool_auth": "planPurchase=user"}, []),
+        ({**OWN_RIGHTS, "neonpanel_tool_auth": "getAccount=iat"}, ["Whoever calls getAccount and planPurchase has"]),
+        ({**OWN_RIGHTS, "neonpanel_tool_auth": "*=service"}, ["Whoever calls tools has"]),
+        ({**OWN_RIGHTS, "neonpanel_tool_auth": "*=user"}, []),
+        (
+            {**OWN_RIGHTS, "neonpanel_user_jwt_url": None},
+            ["Whoever calls planPurchase", "NEONPANEL_USER_JWT_URL is not set"],
+        ),
+        ({**PROVIDER, **OWN_RIGHTS, "neonpanel_api_base": "http://127.0.0.1:9"}, []),
         ({"preset": "neonpanel"}, ["PROVIDER_AUDIENCE", "PROVIDER_REQUIRED_SCOPES", "NEONPANEL_TOKEN_PASSTHROUGH"]),
     ],
 )

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from mcp_app.neonpanel_settings import EVERY_TOOL
 from mcp_app.settings import Settings, SettingsError
 from mcp_app.tools import utility
 from mcp_app.tools.registry import Registry, discover
 from mcp_app.tools.tool import Tool
 
 _PREFIX = "neonpanel."
-EVERY_TOOL = "*"
-"""In `NEONPANEL_TOOL_AUTH`, the tools that it does not name."""
 
 
 def catalogue(settings: Settings) -> Registry:
@@ -35,7 +34,7 @@ def _neonpanel(tools: list[Tool[Any]], settings: Settings) -> Iterator[Tool[Any]
     """The tools with the scopes and the rights that the settings give them."""
     chosen, names = settings.neonpanel_tool_auth, {tool.name.removeprefix(_PREFIX) for tool in tools}
     if unknown := chosen.keys() - names - {EVERY_TOOL}:
-        raise SettingsError(f"NEONPANEL_TOOL_AUTH names no tool with {min(unknown)}")
+        raise SettingsError(f"NEONPANEL_TOOL_AUTH names {min(unknown)}, and there is no such tool")
     for tool in tools:
         auth = chosen.get(tool.name.removeprefix(_PREFIX), chosen.get(EVERY_TOOL, tool.auth))
         yield replace(tool, auth=auth, scopes=tool.scopes if settings.tool_scopes else frozenset())

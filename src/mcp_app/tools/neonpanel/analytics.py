@@ -98,7 +98,7 @@ async def get_revenue_and_cogs(arguments: RevenueArguments, context: ToolContext
         periodicity=arguments.periodicity,
         grouping=arguments.grouping or ("company",),
         items=rows,
-        totals=tuple(_totals(rows)),
+        totals=tuple(totals(rows)),
     )
 
 
@@ -106,21 +106,26 @@ class _Rows(Record):
     items: tuple[RevenueRow, ...]
 
 
-def _totals(rows: Iterable[RevenueRow]) -> Iterable[Total]:
-    """The sums of each currency, in the order in which they come up."""
-    sums: dict[str | None, list[float]] = defaultdict(lambda: [0.0, 0.0])
+def totals(rows: Iterable[RevenueRow]) -> Iterable[Total]:
+    """The sums of each currency, in the order in which they come up; an unknown amount leaves its sum unknown."""
+    of_currency: dict[str | None, list[RevenueRow]] = defaultdict(list)
     for row in rows:
-        sums[row.currency][0] += row.revenue_amount or 0
-        sums[row.currency][1] += row.cogs_amount or 0
-    for currency, (revenue, cogs) in sums.items():
-        profit = revenue - cogs
+        of_currency[row.currency].append(row)
+    for currency, its_rows in of_currency.items():
+        revenue, cogs = _sum(row.revenue_amount for row in its_rows), _sum(row.cogs_amount for row in its_rows)
+        profit = None if revenue is None or cogs is None else revenue - cogs
         yield Total(
             currency=currency,
-            revenue_amount=round(revenue, 2),
-            cogs_amount=round(cogs, 2),
-            gross_profit=round(profit, 2),
-            margin_percent=round(100 * profit / revenue, 1) if revenue else None,
+            revenue_amount=revenue,
+            cogs_amount=cogs,
+            gross_profit=None if profit is None else round(profit, 2),
+            margin_percent=None if profit is None or not revenue else round(100 * profit / revenue, 1),
         )
+
+
+def _sum(amounts: Iterable[float | None]) -> float | None:
+    known = list(amounts)
+    return None if None in known else round(sum(amount or 0 for amount in known), 2)
 
 
 def _line(row: RevenueRow) -> tuple[str | None, ...]:
@@ -132,6 +137,10 @@ def _line(row: RevenueRow) -> tuple[str | None, ...]:
 def _money(total: Total) -> str:
     margin = "" if total.margin_percent is None else f" ({total.margin_percent:g} %)"
     return (
-        f"{total.currency or ''}: revenue {amount(total.revenue_amount)}, COGS {amount(total.cogs_amount)}, "
-        f"gross profit {amount(total.gross_profit)}{margin}"
+        f"{total.currency or ''}: revenue {_known(total.revenue_amount)}, COGS {_known(total.cogs_amount)}, "
+        f"gross profit {_known(total.gross_profit)}{margin}"
     )
+
+
+def _known(value: float | None) -> str:
+    return amount(value) or "unknown"

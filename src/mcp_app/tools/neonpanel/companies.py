@@ -80,7 +80,7 @@ class Account(Record):
     title="NeonPanel account",
     annotations=READS,
     auth="user",
-    examples=[{"accountId": "A-1001"}],
+    examples=[{"accountId": "acc_ann"}],
 )
 async def get_account(arguments: AccountArguments, context: ToolContext) -> Account:
     """Returns an account by its id. Not every NeonPanel account offers this; companies are in listCompanies."""

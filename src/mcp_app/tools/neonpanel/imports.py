@@ -75,7 +75,13 @@ class DocumentsArguments(OfCompany, OfType):
     annotations=WRITES,
     scopes=("write:import",),
     auth="user",
-    examples=[{"companyUuid": "Lumen & Oak Ltd", "type": "bill", "data": {"ref_number": "B-17"}}],
+    examples=[
+        {
+            "companyUuid": "Lumen & Oak Ltd",
+            "type": "bill",
+            "data": {"vendor": "Acme", "date": "2026-01-15", "lines": [{"description": "Jars", "quantity": 10}]},
+        }
+    ],
 )
 async def create_documents(arguments: DocumentsArguments, context: ToolContext) -> Import:
     """Creates documents (bills) in a company's books from the data given. Ask the user before, and call it once.

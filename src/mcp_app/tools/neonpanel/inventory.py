@@ -125,7 +125,7 @@ class ItemDetails(Record):
     annotations=READS,
     scopes=("read:inventory",),
     auth="user",
-    examples=[{"companyUuid": "Lumen & Oak Ltd", "inventoryId": 1001}],
+    examples=[{"companyUuid": "Lumen & Oak Ltd", "inventoryId": 101001}],
 )
 async def get_inventory_details(arguments: DetailsArguments, context: ToolContext) -> ItemDetails:
     """Returns one inventory item: its stock in every warehouse, now or on a day, and its data for restocking."""
@@ -175,7 +175,12 @@ class LandedCostPage(Page):
     scopes=("read:landed-cost",),
     auth="user",
     examples=[
-        {"companyUuid": "Lumen & Oak Ltd", "inventoryId": 1001, "warehouse_uuid": "w1", "start_date": "2026-01-01"}
+        {
+            "companyUuid": "Lumen & Oak Ltd",
+            "inventoryId": 101001,
+            "warehouse_uuid": "h1n3k4k0x1m0a4n1u2z5",
+            "start_date": "2026-01-01",
+        }
     ],
 )
 async def get_inventory_landed_cost(arguments: LandedCostArguments, context: ToolContext) -> LandedCostPage:
@@ -219,7 +224,7 @@ class CogsPage(Page):
     annotations=READS,
     scopes=("read:cogs",),
     auth="user",
-    examples=[{"companyUuid": "Lumen & Oak Ltd", "inventoryId": 1001, "start_date": "2026-01-01"}],
+    examples=[{"companyUuid": "Lumen & Oak Ltd", "inventoryId": 101001, "start_date": "2026-01-01"}],
 )
 async def get_inventory_cogs(arguments: CogsArguments, context: ToolContext) -> CogsPage:
     """Returns the cost of goods sold of one item in a period: the totals, and document by document.
@@ -256,7 +261,7 @@ class BatchLandedCost(Record):
     annotations=READS,
     scopes=("read:landed-cost",),
     auth="user",
-    examples=[{"inventoryId": "1001"}],
+    examples=[{"inventoryId": "101001"}],
 )
 async def get_landed_cost(arguments: BatchArguments, context: ToolContext) -> BatchLandedCost:
     """Returns the landed cost of an item, or of one of its batches, without a period.

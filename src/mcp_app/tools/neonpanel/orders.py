@@ -83,7 +83,7 @@ class Plan(Record):
     title="Plan a purchase in NeonPanel",
     annotations=WRITES,
     auth="service",
-    examples=[{"sku": "LMP-01", "coverageDays": 60, "safetyStock": 50}],
+    examples=[{"sku": "LNO-LAMP-BRS-US", "coverageDays": 60, "safetyStock": 50}],
 )
 async def plan_purchase(arguments: PlanArguments, context: ToolContext) -> Plan:
     """Makes a purchase plan: how much of a SKU to buy for so many days. Not every NeonPanel account offers this."""

@@ -79,7 +79,7 @@ class BalancePage(Page):
     annotations=READS,
     scopes=("read:warehouses",),
     auth="user",
-    examples=[{"companyUuid": "Lumen & Oak Ltd", "warehouseUuid": "w1"}],
+    examples=[{"companyUuid": "Lumen & Oak Ltd", "warehouseUuid": "h1n3k4k0x1m0a4n1u2z5"}],
 )
 async def get_warehouse_balances(arguments: BalancesArguments, context: ToolContext) -> BalancePage:
     """Returns how much of every item is in one warehouse, now or on a day.

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mcp_app import wire
+from mcp_app.neonpanel_settings import SERVICE_TOOLS
 from mcp_app.settings import Settings, SettingsError
 from mcp_app.tools.catalogue import catalogue
 from mcp_app.tools.neonpanel.revenue_chart import URI
@@ -83,7 +84,7 @@ def test_each_is_described_for_a_model(name: str) -> None:
 
 def test_each_says_whose_rights_it_has() -> None:
     rights = {name: tool["_meta"]["auth"] for name, tool in listed().items()}
-    assert {name for name, auth in rights.items() if auth == "service"} == {"planPurchase"}
+    assert {name for name, auth in rights.items() if auth == "service"} == set(SERVICE_TOOLS) == {"planPurchase"}
     assert {name for name, auth in rights.items() if auth == "user"} == NAMES - {"planPurchase"}
 
 
@@ -104,7 +105,7 @@ def test_a_star_stands_for_every_other_tool() -> None:
 
 
 def test_a_setting_for_a_tool_that_there_is_not_stops_the_server() -> None:
-    with pytest.raises(SettingsError, match="NEONPANEL_TOOL_AUTH names no tool with getAcount"):
+    with pytest.raises(SettingsError, match="NEONPANEL_TOOL_AUTH names getAcount, and there is no such tool"):
         listed(neonpanel_tool_auth="getAcount=user")
 
 
