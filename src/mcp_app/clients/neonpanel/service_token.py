@@ -43,7 +43,7 @@ class ServiceClient:
     """This server as a client of NeonPanel's: its id, and its secret, which may have been rotated since it was read."""
 
     def __init__(self, secrets: Secrets) -> None:
-        self._secrets = secrets
+        self._id = ApiKey(secrets, SERVICE, ID, ARN)
         self._secret = ApiKey(secrets, SERVICE, SECRET, ARN)
 
     async def use(self, call: Callable[[str, str], Awaitable[T]]) -> T:
@@ -51,11 +51,12 @@ class ServiceClient:
 
         Raises:
             NotConfiguredError: there are none.
+            KeyUnreadableError: they cannot be read.
             RejectedKeyError: NeonPanel refuses them.
         """
 
         async def identified(secret: str) -> T:
-            client_id = await self._secrets.get(ID)
+            client_id = await self._id.value()
             if client_id is None:
                 raise NotConfiguredError(SERVICE, ID, ARN)
             return await call(client_id, secret)
