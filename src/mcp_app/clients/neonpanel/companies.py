@@ -105,6 +105,8 @@ class Companies:
 def matching(named: str, companies: Sequence[Company]) -> list[Company]:
     """The companies that a name or an id means: the ids first, then whole names, letter case and blanks aside."""
     wanted = named.strip()
+    if not wanted:
+        return []
     if by_id := [company for company in companies if wanted in {company.uuid, company.number}]:
         return by_id[:1]
     words = _folded(wanted)
@@ -120,8 +122,13 @@ def _company(row: Any) -> list[Company]:
     uuid = row.get("uuid") if isinstance(row, dict) else None
     if not isinstance(uuid, str) or not uuid:
         return []
-    name, short, number = (row.get(member) for member in ("name", "short_name", "id"))
-    return [Company(uuid, name if isinstance(name, str) else "", short if isinstance(short, str) else "", str(number))]
+    name, short, number = (_text(row.get(member)) for member in ("name", "short_name", "id"))
+    return [Company(uuid, name, short, number)]
+
+
+def _text(value: Any) -> str:
+    """A name, or a number as people write it; what is neither names nothing."""
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
 
 
 def _key(caller: "Caller") -> Hashable:
