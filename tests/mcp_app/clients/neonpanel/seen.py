@@ -1,9 +1,13 @@
 """What callers see of NeonPanel's failures: the status, the sentence, and the error for programs."""
 
+import base64
+import json
 from typing import Any, NamedTuple
 
 from mcp_app.tools.outcome import Outcome, Status
+from sandbox import Sandbox
 from tests.support.calls import text_of
+from tests.support.neonpanel import sent
 
 
 class Seen(NamedTuple):
@@ -39,7 +43,7 @@ DENIED = Seen(
 NOT_FOUND = Seen(Status.FAILED, "NeonPanel does not have what was asked for.", {"status": 404, "code": "not_found"})
 NOT_OFFERED = Seen(
     Status.FAILED,
-    "This NeonPanel account does not offer purchase plans, or has none of that id.",
+    "This NeonPanel account does not offer purchase plans, or has nothing of that name.",
     {"status": 404, "code": "not_offered"},
 )
 BAD_REQUEST = Seen(
@@ -66,19 +70,24 @@ UNCONFIRMED = Seen(
 )
 
 
+def moment(seconds: int | None) -> str:
+    return "later" if seconds is None else f"in {seconds} second{'' if seconds == 1 else 's'}"
+
+
 def limited(seconds: int) -> Seen:
     return Seen(
         Status.FAILED,
-        f"NeonPanel is being asked too often. Try again in {seconds} seconds.",
+        f"NeonPanel is being asked too often. Try again {moment(seconds)}.",
         {"status": 429, "code": "rate_limited", "details": {"retryAfterSeconds": seconds}},
     )
 
 
 def broken(status: int, sent: int = 1, seconds: int | None = None) -> Seen:
-    when = "later" if seconds is None else f"in {seconds} seconds"
     error = {"status": status, "code": "fault"}
     details = {} if seconds is None else {"details": {"retryAfterSeconds": seconds}}
-    return Seen(Status.FAILED, f"NeonPanel has a fault at the moment. Try again {when}.", {**error, **details}, sent)
+    return Seen(
+        Status.FAILED, f"NeonPanel has a fault at the moment. Try again {moment(seconds)}.", {**error, **details}, sent
+    )
 
 
 LIMITED_WITHOUT_END = Seen(
@@ -94,3 +103,14 @@ def seen(outcome: Outcome, requests: int) -> Seen:
     assert error.pop("message") == message
     assert outcome.structured is None
     return Seen(outcome.status, message, error, requests)
+
+
+def subject(token: str) -> Any:
+    """Whose token that is."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=="))["sub"]
+
+
+def callers(sandbox: Sandbox) -> list[Any]:
+    """Whose tokens the API was called with."""
+    return [subject(request.headers["authorization"].removeprefix("Bearer ")) for request in sent(sandbox)]

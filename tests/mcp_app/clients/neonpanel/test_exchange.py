@@ -24,6 +24,7 @@ from tests.mcp_app.clients.neonpanel.seen import (
     SLOW,
     Seen,
     broken,
+    callers,
     limited,
     seen,
 )
@@ -74,17 +75,6 @@ OF_USERS = [
     ("bad-request", {}, ODD._replace(error={"status": 400, "code": "odd_answer"})),
 ]
 OF_SERVICE = [*FAULTS, ("unauthorized", {}, REJECTED), ("forbidden", {}, DENIED), ("bad-request", {}, NOT_ISSUED)]
-
-
-def subject(token: str) -> Any:
-    """Whose token that is."""
-    payload = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(payload + "=="))["sub"]
-
-
-def callers(sandbox: Sandbox) -> list[Any]:
-    """Whose tokens the API was called with."""
-    return [subject(request.headers["authorization"].removeprefix("Bearer ")) for request in sent(sandbox)]
 
 
 def patience(fault: str) -> float:

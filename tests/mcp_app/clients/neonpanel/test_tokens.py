@@ -30,22 +30,13 @@ from sandbox.oauth.client import SERVICE
 from tests.mcp_app.clients.neonpanel.double import Double, answers, double
 from tests.mcp_app.clients.neonpanel.secrecy import Confidant
 from tests.mcp_app.clients.neonpanel.seen import SIGN_IN, broken, seen
+from tests.support.auth_server import Clock
 from tests.support.aws import REGION, aws_server
 from tests.support.neonpanel import api, calling, person, sent, tools
 
 pytestmark = pytest.mark.anyio
 
 PLAN = {"sku": "LNO-LAMP-BRS-US", "coverageDays": 60, "safetyStock": 5}
-
-
-class Clock:
-    """Epoch seconds, as a test wants them."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def somebody(subject: str = "ann", scopes: str = "openid", tenant: str | None = None, issuer: str = "i") -> Principal:
