@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from tests.support.serve import serving
 
@@ -44,7 +43,7 @@ class Double:
 
     def at(self, path: str) -> list[Request]:
         """The requests whose path begins so."""
-        return [request for request in self.requests if request.url.path.startswith(path)]
+        return [request for request in self.requests if request.scope["path"].startswith(path)]
 
     @property
     def bearers(self) -> list[str]:
@@ -65,27 +64,22 @@ class Double:
         urls = {"neonpanel_user_jwt_url": None, "neonpanel_introspect_url": f"{self.url}/introspect"}
         return self.settings() | urls
 
-    @property
-    def app(self) -> Starlette:
-        """It, as it is served."""
-        parts = ("exchange", "introspect", "token")
-        routes = [Route(f"/{part}", self._part(part), methods=["POST"]) for part in parts]
-        return Starlette(routes=[*routes, Route("/api/v1/{rest:path}", self._part("api"), methods=["GET", "POST"])])
-
-    def _part(self, name: str) -> Respond:
-        async def respond(request: Request) -> Response:
-            await request.body()
-            self.requests.append(request)
-            answer: Respond = getattr(self, name)
-            return await answer(request)
-
-        return respond
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; whatever is nothing else is the API's."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        await request.body()
+        self.requests.append(request)
+        parts = {"/exchange": self.exchange, "/introspect": self.introspect, "/token": self.token}
+        response = await parts.get(scope["path"], self.api)(request)
+        await response(scope, receive, send)
 
 
 @asynccontextmanager
 async def double() -> AsyncIterator[Double]:
     """One that is served while the block runs."""
     made = Double()
-    async with serving(made.app) as url:
+    async with serving(made) as url:
         made.url = url
         yield made
