@@ -15,7 +15,7 @@ from mcp_app.clients.neonpanel.endpoints import (
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.neonpanel.call import Id, NeonPanelArguments, OfCompany, Words, ask, company
 from mcp_app.tools.neonpanel.companies import READS
-from mcp_app.tools.neonpanel.records import Document, Number, Record, Text, read
+from mcp_app.tools.neonpanel.records import Document, Number, Record, Text, read, written
 from mcp_app.tools.tool import Annotations, tool
 
 WRITES = Annotations(read_only=False, idempotent=False, open_world=True)
@@ -94,7 +94,8 @@ async def create_documents(arguments: DocumentsArguments, context: ToolContext) 
         path={"companyUuid": await company(context, arguments.company_uuid), "type": arguments.type},
         body={"data": arguments.data},
     )
-    return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
+    with written():
+        return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
 
 
 def _https(value: str) -> str:
@@ -143,7 +144,8 @@ async def create_documents_by_pdf(arguments: PdfArguments, context: ToolContext)
         path={"companyUuid": await company(context, arguments.company_uuid), "type": arguments.type},
         body={"file": {"name": arguments.name, "link": arguments.link}},
     )
-    return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
+    with written():
+        return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
 
 
 class StatusArguments(OfCompany, OfType):

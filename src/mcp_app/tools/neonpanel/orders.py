@@ -9,7 +9,7 @@ from mcp_app.tools.context import ToolContext
 from mcp_app.tools.neonpanel.call import Day, NeonPanelArguments, Words, ask
 from mcp_app.tools.neonpanel.companies import READS
 from mcp_app.tools.neonpanel.imports import WRITES
-from mcp_app.tools.neonpanel.records import Number, Record, Text, as_object, read
+from mcp_app.tools.neonpanel.records import Number, Record, Text, as_object, read, written
 from mcp_app.tools.tool import tool
 
 
@@ -87,4 +87,6 @@ class Plan(Record):
 )
 async def plan_purchase(arguments: PlanArguments, context: ToolContext) -> Plan:
     """Makes a purchase plan: how much of a SKU to buy for so many days. Not every NeonPanel account offers this."""
-    return read(Plan, (await ask(context, PLAN_PURCHASE, body=arguments.model_dump(by_alias=True))).body)
+    answer = await ask(context, PLAN_PURCHASE, body=arguments.model_dump(by_alias=True))
+    with written():
+        return read(Plan, answer.body)

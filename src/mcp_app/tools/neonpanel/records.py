@@ -5,13 +5,14 @@ of another shape is no answer.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from mcp_app.clients.errors import OddAnswerError
-from mcp_app.clients.neonpanel.errors import SERVICE
+from mcp_app.clients.neonpanel.errors import SERVICE, UnconfirmedError
 from mcp_app.tools.tool import Result
 
 
@@ -126,6 +127,19 @@ def read(model: type[RecordT], body: Any, **members: Any) -> RecordT:
         return model.model_validate({**body, **members})
     except ValidationError:
         raise OddAnswerError(SERVICE) from None
+
+
+@contextmanager
+def written() -> Iterator[None]:
+    """Where the answer to a write is read: one of another shape leaves open whether the write was carried out.
+
+    Raises:
+        UnconfirmedError: it has another shape.
+    """
+    try:
+        yield
+    except OddAnswerError:
+        raise UnconfirmedError(SERVICE) from None
 
 
 def read_page(model: type[PageT], body: Any, asked: int, rows: str = "data") -> PageT:

@@ -249,10 +249,7 @@ async def test_a_write_that_is_answered_by_no_object_is_unconfirmed(body: str, s
         assert seen(outcome, len(upstream.at("/api/"))) == UNCONFIRMED
 
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="the tool takes an answer that it cannot read for one of a read")
-
-
-@pytest.mark.parametrize("asked", [pytest.param(CREATE, marks=NOT_YET), PDF, PLAN])
+@pytest.mark.parametrize("asked", [CREATE, PDF, PLAN])
 async def test_a_write_that_was_done_is_never_told_to_be_tried_again(
     asked: Asked, sandbox: Sandbox, server: Tools
 ) -> None:
@@ -273,6 +270,35 @@ async def test_a_write_whose_time_ends_while_the_server_stalls_is_not_told_to_be
             await asyncio.sleep(0.01)
         time.sleep(1.2)  # noqa: ASYNC251 - this is the stall
     assert AGAIN_LATER not in text_of(call.result())
+
+
+async def test_a_write_whose_token_was_refused_works_when_it_is_called_again(sandbox: Sandbox, server: Tools) -> None:
+    sandbox.rotate_keys(keep_old=False)
+    for asked in (CREATE, PLAN):
+        assert seen(await ask(server, asked), len(sent(sandbox, asked.path))) == NOT_ACCEPTED
+        assert (await ask(server, asked)).status is Status.OK
+        assert len(sent(sandbox, asked.path)) == 2
+
+
+async def test_who_leaves_while_a_write_is_under_way_ends_the_call_alone(sandbox: Sandbox, server: Tools) -> None:
+    sandbox.fail("api", "slow", path=PLAN.path)
+    call = asyncio.create_task(ask(server, PLAN))
+    while not sent(sandbox, PLAN.path):  # noqa: ASYNC110 - the sandbox is in another thread
+        await asyncio.sleep(0.01)
+    call.cancel()
+    await asyncio.wait([call])
+    assert call.cancelled()
+    assert len(sent(sandbox, PLAN.path)) == 1
+
+
+@pytest.mark.parametrize("body", ["<html>", "[", "null", "", '{"errors": "page"}', " " * 5_000_000])
+async def test_a_refusal_that_cannot_be_read_names_no_field(body: str, sandbox: Sandbox) -> None:
+    async with double() as upstream, tools(sandbox, **upstream.settings()) as server:
+        upstream.api = answers(body, 422)
+        outcome = await ask(server, PLAN)
+        assert seen(outcome, len(upstream.at("/api/"))) == BAD_REQUEST._replace(
+            error={"status": 422, "code": "invalid"}
+        )
 
 
 @pytest.mark.parametrize(
