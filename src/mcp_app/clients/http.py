@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -154,7 +155,8 @@ class Http:
             logger.warning("%s: %s", call.service, type(error).__name__)
             return None, Failure(None, sent=not isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)))
         if response.is_error:
-            logger.warning("%s answered %d", call.service, response.status_code)
+            level = logging.INFO if response.status_code == HTTPStatus.NOT_FOUND else logging.WARNING
+            logger.log(level, "%s answered %d", call.service, response.status_code)
         return response, Failure(response.status_code, retry_after(response.headers, self._wall_clock()))
 
     @contextmanager
