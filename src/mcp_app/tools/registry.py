@@ -82,10 +82,16 @@ async def _run(tool: Tool[Any], arguments: Any, context: ToolContext) -> Outcome
     except (ToolError, UpstreamError) as error:
         return _refusal(error)
     except TimeoutError:
-        return Outcome.refusal(Status.FAILED, f"{tool.title} did not finish in time. Try again later.")
+        return Outcome.refusal(Status.FAILED, f"{tool.title} did not finish in time. {_after_late(tool)}")
     except Exception:
         logger.exception("tool %s failed", tool.name)
         return Outcome.refusal(Status.FAILED, f"{tool.title} failed for an internal reason. It has been logged.")
+
+
+def _after_late(tool: Tool[Any]) -> str:
+    if tool.annotations.read_only:
+        return "Try again later."
+    return "It may have been carried out or not: look before you call again."
 
 
 def _refusal(error: ToolError | UpstreamError) -> Outcome:

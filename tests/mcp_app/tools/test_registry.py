@@ -33,6 +33,7 @@ from tests.support.calls import idle_clients, text_of
 pytestmark = pytest.mark.anyio
 
 HINTS = Annotations(read_only=True, open_world=False)
+WRITES = Annotations(read_only=False, open_world=False)
 
 
 class Number(Arguments):
@@ -131,15 +132,22 @@ async def test_a_result_that_is_no_json_number_fails() -> None:
     assert (await run(odd)).status is Status.FAILED
 
 
-async def test_a_call_ends_at_its_deadline() -> None:
-    @tool(title="Endless", annotations=HINTS)
+@pytest.mark.parametrize(
+    ("hints", "advice"),
+    [
+        (HINTS, "Try again later."),
+        (WRITES, "It may have been carried out or not: look before you call again."),
+    ],
+)
+async def test_a_call_ends_at_its_deadline(hints: Annotations, advice: str) -> None:
+    @tool(title="Endless", annotations=hints)
     async def endless(_arguments: Arguments, _context: ToolContext) -> Doubled:
         """Never ends."""
         await anyio.sleep_forever()
         raise AssertionError
 
     outcome = await run(endless, seconds=0.05)
-    assert text_of(outcome) == "Endless did not finish in time. Try again later."
+    assert text_of(outcome) == f"Endless did not finish in time. {advice}"
 
 
 class EndOfTheWorld(BaseException):

@@ -36,7 +36,7 @@ def _required_day(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(_required_day), WithJsonSchema({"type": "string", "format": "date"})]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
-Country = Annotated[str, Field(pattern="^[A-Za-z]{2}$", description="Such as US")]
+Country = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2}$", to_upper=True), Field(description="Such as US")]
 
 
 class NeonPanelArguments(Arguments):

@@ -164,7 +164,7 @@ async def test_currencies_are_never_added_up(sandbox: Sandbox) -> None:
 async def test_revenue_is_asked_for_by_the_names_of_companies(sandbox: Sandbox) -> None:
     arguments = {
         "company_uuids": [LUMEN, "lumen & oak europe gmbh"],
-        "country_codes": ["US", "DE"],
+        "country_codes": ["us", "De"],
         "grouping": ["company", "country"],
         "periodicity": "yearly",
         **PERIOD,
