@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 REMEMBERED: Final = 1000
 """Users whose rights are kept."""
 
+PERMISSIONS_SECONDS: Final = 300.0
+"""For which permissions are kept that are enforced here: NeonPanel does not see whom it would refuse by now."""
+
 SECONDS: Final = 5.0
 """For one exchange, and for one introspection."""
 
@@ -123,7 +126,8 @@ class UserTokens:
         if answer.get("user_jwt") is not None:
             return self._of_jwt(answer)
         permissions = _permissions(answer.get("permissions"))
-        return UserRights(None, permissions, number(answer.get("exp")) or 0.0)
+        soon = self._clock() + PERMISSIONS_SECONDS + EARLY
+        return UserRights(None, permissions, min(number(answer.get("exp")) or 0.0, soon))
 
     async def _authenticated(self, url: str, token: str) -> Mapping[str, Any]:
         async def ask(headers: Mapping[str, str]) -> Mapping[str, Any]:

@@ -179,9 +179,17 @@ async def test_the_service_token_is_kept_until_a_minute_before_its_end(
 
 @pytest.mark.parametrize(
     ("exp", "kept"),
-    [(600, 540), (60, None), (None, None), ("soon", None), pytest.param(10**400, None, id="beyond reason")],
+    [
+        (200, 140),
+        (600, 300),
+        (86_400, 300),
+        (60, None),
+        (None, None),
+        ("soon", None),
+        pytest.param(10**400, None, id="beyond reason"),
+    ],
 )
-async def test_permissions_are_kept_until_a_minute_before_the_tokens_end(
+async def test_permissions_are_kept_until_a_minute_before_the_tokens_end_and_for_five_minutes_at_most(
     exp: Any, kept: float | None, sandbox: Sandbox
 ) -> None:
     clock = Clock()
