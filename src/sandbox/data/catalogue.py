@@ -10,7 +10,7 @@ from sandbox.data.noise import between, identifier, noise
 
 
 class Product(NamedTuple):
-    """A thing to sell: its price and its maker's in US dollars, pounds, inches, and how many a day a big seller sells."""
+    """A thing to sell: price and cost in US dollars, pounds, inches, and how many a day a big seller sells."""
 
     code: str
     name: str

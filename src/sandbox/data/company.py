@@ -44,9 +44,7 @@ class Company:
         }
 
 
-LUMEN: Final = Company(
-    101, "Lumen & Oak Ltd", "LNO", "USD", "America/New_York", (("US", 24), ("CA", 10), ("MX", 6))
-)
+LUMEN: Final = Company(101, "Lumen & Oak Ltd", "LNO", "USD", "America/New_York", (("US", 24), ("CA", 10), ("MX", 6)))
 LUMEN_EUROPE: Final = Company(
     102, "Lumen & Oak Europe GmbH", "LOE", "EUR", "Europe/Berlin", (("DE", 14), ("FR", 6), ("IT", 4))
 )
