@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
-from mcp_app.clients.neonpanel.api import Answer, Query
-from mcp_app.clients.neonpanel.companies import UnknownCompanyError
 from mcp_app.clients.neonpanel.endpoints import Endpoint
-from mcp_app.clients.neonpanel.rights import Caller
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.display import printable
 from mcp_app.tools.tool import Arguments, InvalidArgumentsError
+
+if TYPE_CHECKING:
+    from mcp_app.clients.neonpanel.api import Answer, Query
+    from mcp_app.clients.neonpanel.companies import UnknownCompanyError
+    from mcp_app.clients.neonpanel.rights import Caller
 
 USER_TOKEN = "useUserToken"  # noqa: S105 (the name of a parameter)
 _SHOWN = 20
@@ -82,9 +84,9 @@ async def ask(
     endpoint: Endpoint,
     *,
     path: Mapping[str, str | int] | None = None,
-    query: Query | None = None,
+    query: "Query | None" = None,
     body: Mapping[str, Any] | None = None,
-) -> Answer:
+) -> "Answer":
     """Call NeonPanel with the rights that the tool's caller has, or forces by `useUserToken`.
 
     Raises:
@@ -104,19 +106,24 @@ async def company(context: ToolContext, named: str) -> str:
         InvalidArgumentsError: there is no such company, or there are several of that name.
         mcp_app.clients.errors.UpstreamError: the companies cannot be listed.
     """
+    from mcp_app.clients.neonpanel.companies import UnknownCompanyError
+
     try:
         return await context.clients.neonpanel.companies.uuid(named, caller(context))
     except UnknownCompanyError as error:
         raise InvalidArgumentsError(_which(error)) from None
 
 
-def caller(context: ToolContext) -> Caller:
+def caller(context: ToolContext) -> "Caller":
     """Who calls the tool, and with whose rights."""
+    # The client's modules stay out of a cold start that lists tools and calls others.
+    from mcp_app.clients.neonpanel.rights import Caller
+
     forced = context.extra.get(USER_TOKEN) is True
     return Caller(context.principal, "user" if forced else context.auth or "user", context.deadline)
 
 
-def _which(error: UnknownCompanyError) -> str:
+def _which(error: "UnknownCompanyError") -> str:
     named = printable(error.named[:_LONGEST])
     shown = ", ".join(f"{printable(found.name[:_LONGEST])} ({found.uuid})" for found in error.found[:_SHOWN])
     more = f", and {len(error.found) - _SHOWN} more" if len(error.found) > _SHOWN else ""
