@@ -10,8 +10,7 @@ from mcp_app.clients.errors import OddAnswerError
 from mcp_app.clients.neonpanel.endpoints import REVENUE_AND_COGS
 from mcp_app.clients.neonpanel.errors import SERVICE
 from mcp_app.tools.context import ToolContext
-from mcp_app.tools.neonpanel.call import Country, Id, Period, ask, company
-from mcp_app.tools.neonpanel.companies import READS
+from mcp_app.tools.neonpanel.call import READS, Country, Id, Period, ask, company
 from mcp_app.tools.neonpanel.markdown import amount, table
 from mcp_app.tools.neonpanel.records import Number, OneCompany, OneDocument, Record, Text, read
 from mcp_app.tools.neonpanel.revenue_chart import META

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from mcp_app.clients.neonpanel.endpoints import Endpoint
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.display import printable
-from mcp_app.tools.tool import Arguments, InvalidArgumentsError
+from mcp_app.tools.tool import Annotations, Arguments, InvalidArgumentsError
 
 if TYPE_CHECKING:
     from mcp_app.clients.neonpanel.api import Answer, Query
     from mcp_app.clients.neonpanel.companies import UnknownCompanyError
     from mcp_app.clients.neonpanel.rights import Caller
+
+READS: Final = Annotations(read_only=True, open_world=True)
+WRITES: Final = Annotations(read_only=False, idempotent=False, open_world=True)
 
 USER_TOKEN = "useUserToken"  # noqa: S105 (the name of a parameter)
 _SHOWN = 20

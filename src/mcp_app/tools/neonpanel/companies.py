@@ -4,11 +4,9 @@ from pydantic import Field
 
 from mcp_app.clients.neonpanel.endpoints import GET_ACCOUNT, LIST_COMPANIES, LIST_REPORTS
 from mcp_app.tools.context import ToolContext
-from mcp_app.tools.neonpanel.call import Id, NeonPanelArguments, Paged, ask
+from mcp_app.tools.neonpanel.call import READS, Id, NeonPanelArguments, Paged, ask
 from mcp_app.tools.neonpanel.records import Company, Number, Page, Record, Text, read, read_page
-from mcp_app.tools.tool import Annotations, tool
-
-READS = Annotations(read_only=True, open_world=True)
+from mcp_app.tools.tool import tool
 
 
 class CompanyPage(Page):

@@ -13,12 +13,9 @@ from mcp_app.clients.neonpanel.endpoints import (
     IMPORT_STATUS,
 )
 from mcp_app.tools.context import ToolContext
-from mcp_app.tools.neonpanel.call import Id, NeonPanelArguments, OfCompany, Words, ask, company
-from mcp_app.tools.neonpanel.companies import READS
+from mcp_app.tools.neonpanel.call import READS, WRITES, Id, NeonPanelArguments, OfCompany, Words, ask, company
 from mcp_app.tools.neonpanel.records import Document, Number, Record, Text, read, written
-from mcp_app.tools.tool import Annotations, tool
-
-WRITES = Annotations(read_only=False, idempotent=False, open_world=True)
+from mcp_app.tools.tool import tool
 
 FIRST_LOOK = 15
 """Seconds until the first look at an import, where NeonPanel does not say (its document)."""

@@ -15,6 +15,7 @@ from mcp_app.clients.neonpanel.endpoints import (
 )
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.neonpanel.call import (
+    READS,
     Country,
     Day,
     Id,
@@ -27,7 +28,6 @@ from mcp_app.tools.neonpanel.call import (
     ask,
     company,
 )
-from mcp_app.tools.neonpanel.companies import READS
 from mcp_app.tools.neonpanel.markdown import table
 from mcp_app.tools.neonpanel.records import (
     Item,

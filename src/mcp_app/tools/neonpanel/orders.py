@@ -6,9 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from mcp_app.clients.neonpanel.endpoints import PLAN_PURCHASE, SEARCH_ORDERS
 from mcp_app.tools.context import ToolContext
-from mcp_app.tools.neonpanel.call import Day, NeonPanelArguments, Words, ask
-from mcp_app.tools.neonpanel.companies import READS
-from mcp_app.tools.neonpanel.imports import WRITES
+from mcp_app.tools.neonpanel.call import READS, WRITES, Day, NeonPanelArguments, Words, ask
 from mcp_app.tools.neonpanel.records import Number, Record, Text, as_object, read, written
 from mcp_app.tools.tool import tool
 

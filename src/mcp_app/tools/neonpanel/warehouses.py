@@ -4,8 +4,7 @@ from pydantic import Field
 
 from mcp_app.clients.neonpanel.endpoints import LIST_WAREHOUSES, WAREHOUSE_BALANCES
 from mcp_app.tools.context import ToolContext
-from mcp_app.tools.neonpanel.call import Day, Id, OfCompany, Paged, Words, ask, company
-from mcp_app.tools.neonpanel.companies import READS
+from mcp_app.tools.neonpanel.call import READS, Day, Id, OfCompany, Paged, Words, ask, company
 from mcp_app.tools.neonpanel.markdown import table
 from mcp_app.tools.neonpanel.records import Number, OneItem, Page, Record, Text, Warehouse, read_page
 from mcp_app.tools.tool import tool
