@@ -182,7 +182,12 @@ class Http:
             return self._client
 
     def _made(self) -> "httpx2.AsyncClient":
-        """Make a client; off the event loop, since the import and the CA certificates take a third of a second."""
+        """Make a client; off the event loop, since the import and the CA certificates take a third of a second.
+
+        It keeps no cookie: a service would take the next caller for the one before.
+        """
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
         import httpx2
 
         # At INFO it logs whole URLs, and OpenWeatherMap's key is in one.
@@ -191,6 +196,7 @@ class Http:
         return httpx2.AsyncClient(
             verify=_trusted(),
             headers={"user-agent": self._user_agent},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS),
         )
 

@@ -125,6 +125,15 @@ async def test_a_passing_fault_is_not_noticed() -> None:
     assert len(upstream.requests) == 3
 
 
+async def test_no_cookie_of_one_callers_answer_goes_out_with_the_next_call() -> None:
+    upstream = Upstream(faults.status(200, "{}", set_cookie="session=of-ann; Path=/"))
+    async with serving(upstream.app) as url, http() as made:
+        await ask(made, url)
+        await ask(made, url)
+    assert len(upstream.requests) == 2
+    assert "cookie" not in upstream.requests[1].headers
+
+
 async def test_an_invited_retry_is_made() -> None:
     upstream = Upstream(faults.status(429, retry_after="0"))
     async with serving(upstream.app) as url, http() as made:
