@@ -104,7 +104,7 @@ def _seconds_until(date: str, now: float) -> float | None:
 
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.fromtimestamp(now, UTC)).total_seconds()
     return min(max(0.0, seconds), _LONGEST)

@@ -85,7 +85,8 @@ async def _run(tool: Tool[Any], arguments: Any, context: ToolContext) -> Outcome
         return Outcome.refusal(Status.FAILED, f"{tool.title} did not finish in time. {_after_late(tool)}")
     except Exception:
         logger.exception("tool %s failed", tool.name)
-        return Outcome.refusal(Status.FAILED, f"{tool.title} failed for an internal reason. It has been logged.")
+        told = f"{tool.title} failed for an internal reason. It has been logged."
+        return Outcome.refusal(Status.FAILED, told if tool.annotations.read_only else f"{told} {_after_late(tool)}")
 
 
 def _after_late(tool: Tool[Any]) -> str:

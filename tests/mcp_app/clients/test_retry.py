@@ -81,6 +81,7 @@ def test_jitter_spreads_retries() -> None:
         ("Wed, 21 Oct 2015 07:28:30 -0000", 30),
         ("9" * 400, 86_400),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Fri, 31 Dec 9999999999999999999 23:59:59 GMT", None),
         ("soon", None),
         ("-5", None),
         ("", None),

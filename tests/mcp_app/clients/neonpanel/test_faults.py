@@ -249,6 +249,13 @@ async def test_a_write_that_is_answered_by_no_object_is_unconfirmed(body: str, s
         assert seen(outcome, len(upstream.at("/api/"))) == UNCONFIRMED
 
 
+async def test_a_write_whose_answer_no_client_can_be_sent_is_not_told_to_be_tried_again(sandbox: Sandbox) -> None:
+    async with double() as upstream, tools(sandbox, **upstream.settings()) as server:
+        upstream.api = answers('{"sku": "A", "more": ' + "[" * 400 + "]" * 400 + "}")
+        message = text_of(await ask(server, PLAN))
+        assert message.endswith("It may have been carried out or not: look before you call again.")
+
+
 @pytest.mark.parametrize("asked", [CREATE, PDF, PLAN])
 async def test_a_write_that_was_done_is_never_told_to_be_tried_again(
     asked: Asked, sandbox: Sandbox, server: Tools
