@@ -90,7 +90,8 @@ class Companies:
     async def _list(self, caller: "Caller") -> _Listed:
         companies: list[Company] = []
         page = last = 1
-        while page <= min(last, MOST_PAGES):
+        rows: Any = True
+        while rows and page <= min(last, MOST_PAGES):
             query = {"page": page, "per_page": PER_PAGE}
             body = (await self._neonpanel.call(LIST_COMPANIES, caller, query=query)).body
             rows = body.get("data") if isinstance(body, dict) else None

@@ -11,7 +11,7 @@ from mcp_app.clients.neonpanel.endpoints import REVENUE_AND_COGS
 from mcp_app.clients.neonpanel.errors import SERVICE
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.neonpanel.call import READS, Country, Id, Period, ask, company
-from mcp_app.tools.neonpanel.markdown import amount, table
+from mcp_app.tools.neonpanel.markdown import MOST_ROWS, amount, plain, table
 from mcp_app.tools.neonpanel.records import Number, OneCompany, OneDocument, Record, Text, read
 from mcp_app.tools.neonpanel.revenue_chart import META
 from mcp_app.tools.tool import tool
@@ -65,7 +65,7 @@ class Revenue(Record):
     def text(self) -> str:
         """A table of the rows, and the totals under it."""
         shown = [_line(row) for row in self.items]
-        totals = [f"Total {_money(total)}" for total in self.totals]
+        totals = [f"Total {_money(total)}" for total in self.totals[:MOST_ROWS]]
         if not shown:
             return f"No revenue and no COGS from {self.start_date} to {self.end_date or 'today'}."
         return "\n".join([table(("from", "to", "of", "revenue", "COGS", "currency"), shown), "", *totals])
@@ -136,7 +136,7 @@ def _line(row: RevenueRow) -> tuple[str | None, ...]:
 def _money(total: Total) -> str:
     margin = "" if total.margin_percent is None else f" ({total.margin_percent:g} %)"
     return (
-        f"{total.currency or ''}: revenue {_known(total.revenue_amount)}, COGS {_known(total.cogs_amount)}, "
+        f"{plain(total.currency)}: revenue {_known(total.revenue_amount)}, COGS {_known(total.cogs_amount)}, "
         f"gross profit {_known(total.gross_profit)}{margin}"
     )
 

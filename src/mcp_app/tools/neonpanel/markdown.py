@@ -1,15 +1,19 @@
 """A compact Markdown table, for people who read a tool's text."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 MOST_ROWS: Final = 60
 _LONGEST: Final = 80
 
+_MARKUP: Final = re.compile(r"[\\|\[<`]")
+"""What could end a cell, or begin a link, a picture or HTML."""
+
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """The table, in which nothing that came from elsewhere can end a cell; rows beyond `MOST_ROWS` are counted only."""
-    lines = [[_cell(value) for value in row] for row in rows]
+    """The table, in which what came from elsewhere is plain text; rows beyond `MOST_ROWS` are counted only."""
+    lines = [[plain(value) for value in row] for row in rows]
     shown = [f"|{'|'.join(line)}|" for line in lines[:MOST_ROWS]]
     more = len(lines) - len(shown)
     head = [f"|{'|'.join(titles)}|", f"|{'|'.join('---' for _ in titles)}|"]
@@ -21,6 +25,7 @@ def amount(value: float | None) -> str:
     return "" if value is None else f"{value:,.2f}"
 
 
-def _cell(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value on one line, as nothing but text."""
     text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    return " ".join(text.split())[:_LONGEST].replace("\\", "\\\\").replace("|", "\\|")
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split())[:_LONGEST])

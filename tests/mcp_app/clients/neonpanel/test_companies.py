@@ -285,6 +285,23 @@ async def test_a_list_without_an_end_is_read_to_the_fiftieth_page(sandbox: Sandb
     assert business.listings == 50
 
 
+async def test_a_page_without_companies_is_the_last(sandbox: Sandbox, upstream: Double) -> None:
+    upstream.api = answers({"data": [], "last_page": 10**6})
+    async with api(sandbox, **upstream.settings()) as made:
+        with pytest.raises(UnknownCompanyError):
+            await find(made, "nobody")
+    assert len(upstream.at("/api/")) == 1
+
+
+async def test_what_is_listed_is_shown_printable_and_in_part(sandbox: Sandbox, upstream: Double) -> None:
+    upstream.api = answers({"data": [{"uuid": f"u-1\n#{'x' * 80}", "name": f"Acme\n{'x' * 80}"}]})
+    async with tools(sandbox, **upstream.settings()) as server:
+        message = text_of(await server.call("listWarehouses", {"companyUuid": "nobody"}))
+    assert r"Acme\nxxx" in message
+    assert r"u-1\n#xxx" in message
+    assert "x" * 80 not in message
+
+
 @pytest.mark.parametrize("body", [[], "null", {}, {"data": None}, {"data": "none"}, {"data": {"u-1": {}}}])
 async def test_a_list_of_another_shape_is_no_answer(body: Any, sandbox: Sandbox, upstream: Double) -> None:
     upstream.api = answers(body)

@@ -104,7 +104,7 @@ def test_a_table_holds_whatever_a_name_holds() -> None:
     head, line, row = page.text().split("\n")
     assert head == "|id|SKU|name|ASIN|FNSKU|country|"
     assert line == "|---|---|---|---|---|---|"
-    assert row == r"|7|A\|B|two lines <b> \\\| [x](http://evil)||||"
+    assert row == r"|7|A\|B|two lines \<b> \\\| \[x](http://evil)||||"
 
 
 def test_a_table_says_where_the_list_goes_on() -> None:
@@ -141,6 +141,14 @@ def test_revenue_is_a_table_with_its_totals() -> None:
         "Total USD: revenue 1,234,567.50, COGS 0.00, gross profit 1,234,567.50 (100 %)"
     )
     assert revenue().text() == "No revenue and no COGS from 2025-01-01 to today."
+
+
+def test_a_currency_is_text_wherever_it_stands() -> None:
+    odd = [Total(currency=f"US{number}\n\n# ![x](http://evil)") for number in range(200)]
+    text = revenue({"revenue_amount": 1}, totals=tuple(odd)).text()
+    assert r"Total US0 # !\[x](http://evil): revenue unknown" in text
+    assert "\n#" not in text
+    assert text.count("Total") == 60
 
 
 def test_a_long_table_is_counted_beyond_sixty_rows() -> None:
