@@ -337,6 +337,12 @@ def test_hostile_strings_stay_strings(host):
     assert host.inside("window.ran") is None
 
 
+def test_a_period_of_any_name_is_a_row_of_its_own(host):
+    shown(host, result(item("__proto__", 5, 2), JANUARY))
+    assert len(rows(host)) == 2
+    assert host.inside("'revenue' in {}") is False
+
+
 def test_nothing_at_all_is_said(host):
     host.open(theme="light")
     host.result(result())
