@@ -7,11 +7,14 @@ from auth.verify.authenticator import Authenticator
 from auth.verify.noauth import NoAuthenticator
 from mcp_app.address import issuer_of, reachable
 from mcp_app.authorization import check_address, check_shared, check_storage
-from mcp_app.provider import Provider, check_provider
+from mcp_app.provider import Provider, check_https, check_provider
 from mcp_app.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_TOKENS_PASS = ("neonpanel_api_base", "neonpanel_user_jwt_url", "neonpanel_introspect_url", "neonpanel_token_url")
+"""Settings of addresses that users' tokens and this server's own secret are sent to."""
 
 
 def check_modes(settings: Settings) -> None:
@@ -22,6 +25,8 @@ def check_modes(settings: Settings) -> None:
     """
     if settings.takes_provider_tokens:
         check_provider(settings)
+    if settings.neonpanel_tools:
+        check_https(settings, _TOKENS_PASS)
     if "noauth" in settings.auth_modes and reachable(settings) and not settings.allow_public_noauth:
         raise SettingsError(
             "AUTH_MODE=noauth would let anybody call every tool of a server that other machines can reach; "

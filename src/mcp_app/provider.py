@@ -4,7 +4,7 @@ Making it touches no network: the first request that needs its keys or its metad
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -108,13 +108,26 @@ def check_provider(settings: Settings) -> None:
         SettingsError: with what to set.
     """
     issuer = needed_issuer(settings)
+    check_https(settings, _URLS)
+    if settings.signs_in and issuer == settings.public_url:
+        raise SettingsError("PROVIDER_ISSUER is this server's own PUBLIC_URL; AUTH_MODE=oauth alone takes its tokens")
+
+
+def check_https(settings: Settings, attributes: Iterable[str]) -> None:
+    """Refuse addresses of other machines to which everybody on the way could listen.
+
+    Args:
+        settings: how to run.
+        attributes: of those that hold addresses.
+
+    Raises:
+        SettingsError: with what to set.
+    """
     fields = {field.attribute: field.name for field in Settings.fields()}
-    for attribute in _URLS:
+    for attribute in attributes:
         url = getattr(settings, attribute)
         if url is not None and not url.startswith("https://") and not is_loopback(url):
             raise SettingsError(f"{fields[attribute]} must begin with https:// unless it is on this machine")
-    if settings.signs_in and issuer == settings.public_url:
-        raise SettingsError("PROVIDER_ISSUER is this server's own PUBLIC_URL; AUTH_MODE=oauth alone takes its tokens")
 
 
 def _stand_in(settings: Settings, issuer: str) -> Mapping[str, Any] | None:
