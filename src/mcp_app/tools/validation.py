@@ -14,6 +14,8 @@ _MOST = 10
 """Faults that are told; a caller can make any number of them."""
 _SUBJECT = re.compile(r"^[A-Z]\w* should ")
 """How pydantic begins a sentence: with the kind of value."""
+_ASIDE = re.compile(r" after validation, not \d+$")
+"""How pydantic ends a sentence about a length."""
 _LONGEST = 100
 """Characters of a field's name that are told."""
 
@@ -79,13 +81,15 @@ def _sentence(item: Any, allowed: str) -> str:
     from mcp_app.tools.display import printable
 
     # The names of unknown fields are the caller's, and may be anything.
-    field = printable(".".join(str(part) for part in item["loc"])[:_LONGEST]) or "arguments"
+    named = printable(".".join(str(part) for part in item["loc"])[:_LONGEST])
+    field = named or "arguments"
     match item["type"]:
         case "missing":
             return f"{field} is required."
         case "extra_forbidden":
             return f"{field} is not known here; allowed: {allowed}."
         case "value_error":
-            return f"{field}: {item['ctx']['error']}."
+            # What is wrong with several fields together names them itself.
+            return f"{named}: {item['ctx']['error']}." if named else f"{item['ctx']['error']}."
         case _:
-            return f"{field} should {_SUBJECT.sub('', item['msg'])}."
+            return f"{field} should {_ASIDE.sub('', _SUBJECT.sub('', item['msg']))}."

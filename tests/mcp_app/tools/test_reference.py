@@ -189,6 +189,7 @@ ERRORS: list[UpstreamError] = [
     errors.MissingRightError("write:purchase-plans", scope=True),
     errors.NoAccessError(SERVICE),
     DeniedError(SERVICE),
+    errors.NothingThereError(SERVICE),
     NotFoundError(SERVICE),
     errors.NotOfferedError("purchase plans"),
     errors.InvalidRequestError(422, {"page": "is too small or too early"}),

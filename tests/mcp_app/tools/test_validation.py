@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mcp_app.tools.tool import Arguments, InvalidArgumentsError
 from mcp_app.tools.validation import parse_arguments, unwrap
@@ -16,7 +16,7 @@ from mcp_app.tools.validation import parse_arguments, unwrap
 class Order(Arguments):
     item: str
     count: int = Field(default=1, ge=1, le=9)
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = Field(default=(), max_length=2)
 
     @field_validator("item")
     @classmethod
@@ -24,6 +24,12 @@ class Order(Arguments):
         if value == "nothing":
             raise ValueError("nothing cannot be ordered")
         return value
+
+    @model_validator(mode="after")
+    def _brewed(self) -> "Order":
+        if self.item == "coffee" and self.count > 1:
+            raise ValueError("count is too much for this item")
+        return self
 
 
 class Wrapped(Arguments):
@@ -72,6 +78,8 @@ def test_wrappers_are_opened_once() -> None:
         ({"item": "tea", "tags": ["a", 1]}, "tags.1 should be a valid string."),
         ({"item": "tea", "size": 1}, "size is not known here; allowed: item, count, tags."),
         ({"item": "nothing"}, "item: nothing cannot be ordered."),
+        ({"item": "coffee", "count": 2}, "count is too much for this item."),
+        ({"item": "tea", "tags": ["a", "b", "c"]}, "tags should have at most 2 items."),
         ([], "The arguments must be a JSON object."),
         (7, "The arguments must be a JSON object."),
         ("[1]", "The arguments must be a JSON object."),

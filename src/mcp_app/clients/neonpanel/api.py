@@ -30,6 +30,7 @@ from mcp_app.clients.neonpanel.errors import (
     InvalidRequestError,
     NoAccessError,
     NotAcceptedError,
+    NothingThereError,
     NotOfferedError,
     UnconfirmedError,
     field_faults,
@@ -214,9 +215,10 @@ def _error(
             SignInAgainError(SERVICE) if bearer.users else RejectedKeyError(SERVICE, SECRET)
         ),
         HTTPStatus.FORBIDDEN: lambda: NoAccessError(SERVICE) if bearer.users else DeniedError(SERVICE),
+        HTTPStatus.NOT_FOUND: lambda: (
+            NothingThereError(SERVICE) if endpoint.setting is None else NotOfferedError(endpoint.offers)
+        ),
     }
-    if endpoint.setting is not None:
-        known[HTTPStatus.NOT_FOUND] = lambda: NotOfferedError(endpoint.offers)
     if status in known:
         error = known[status]()
         error.status = status
@@ -226,5 +228,5 @@ def _error(
     return status_error(SERVICE, status, after)
 
 
-_GENERAL: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_GENERAL: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses that mean with NeonPanel what they mean with every service."""

@@ -5,6 +5,7 @@
     ├── MissingRightError       the user lacks a permission, or the token a scope
     └── NoAccessError           403 with a user's rights
     UpstreamError
+    ├── NothingThereError       404
     ├── NotOfferedError         404 of what is in no published document
     ├── InvalidRequestError     400 and 422
     ├── NotAcceptedError        401 to what may be sent once only
@@ -48,6 +49,14 @@ class NoAccessError(AccessError):
     code = "denied"
     status = HTTPStatus.FORBIDDEN
     message = "Your {service} account may not do this, or may not see that company. Its owner can give you the right."
+
+
+class NothingThereError(NotFoundError):
+    """NeonPanel has nothing of that id."""
+
+    message = (
+        "{service} does not have what was asked for. Check the ids that were given: the tools that list have them."
+    )
 
 
 class NotOfferedError(NotFoundError):

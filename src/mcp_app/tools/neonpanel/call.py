@@ -131,9 +131,9 @@ def _which(error: "UnknownCompanyError") -> str:
     shown = ", ".join(f"{_short(found.name)} ({_short(found.uuid)})" for found in error.found[:_SHOWN])
     more = f", and {len(error.found) - _SHOWN} more" if len(error.found) > _SHOWN else ""
     if error.ambiguous:
-        return f"Several companies are named {named}. Give the uuid of the one that is meant: {shown}{more}."
-    known = f"There are: {shown}{more}." if shown else "There is none that you may see."
-    return f"No company of yours is named {named}, nor has it for its uuid. {known}"
+        return f'Several companies are named "{named}". Give the uuid of the one that is meant: {shown}{more}.'
+    known = f"There are: {shown}{more}." if shown else "There is no company that you may see."
+    return f'None of your companies has the name or uuid "{named}". {known}'
 
 
 def _short(text: str) -> str:

@@ -107,7 +107,10 @@ class Page(Record):
     def told(self, rows: str, count: int) -> str:
         """A table of the rows, and where the list goes on."""
         if not count:
-            return "Nothing found."
+            beyond = self.page is not None and self.last_page is not None and self.page > self.last_page >= 1
+            return (
+                f"Nothing found on page {self.page}: the last page is {self.last_page}." if beyond else "Nothing found."
+            )
         more = f"\n\nPage {self.page} of {self.last_page}; next page: {self.next_page}." if self.next_page else ""
         return rows + more
 

@@ -41,6 +41,11 @@ DENIED = Seen(
     {"status": 403, "code": "denied"},
 )
 NOT_FOUND = Seen(Status.FAILED, "NeonPanel does not have what was asked for.", {"status": 404, "code": "not_found"})
+NOTHING_THERE = Seen(
+    Status.FAILED,
+    "NeonPanel does not have what was asked for. Check the ids that were given: the tools that list have them.",
+    {"status": 404, "code": "not_found"},
+)
 NOT_OFFERED = Seen(
     Status.FAILED,
     "This NeonPanel account does not offer purchase plans, or has nothing of that name.",

@@ -68,7 +68,7 @@ async def test_a_name_that_is_nobodys_lists_what_there_is(sandbox: Sandbox, conf
         outcome = await server.call("listWarehouses", {"companyUuid": "Acme"})
     assert outcome.status is Status.INVALID
     assert text_of(outcome) == (
-        "No company of yours is named Acme, nor has it for its uuid. There are: "
+        'None of your companies has the name or uuid "Acme". There are: '
         f"Lumen & Oak Ltd ({LUMEN.uuid}), Lumen & Oak Europe GmbH ({LUMEN_EUROPE.uuid})."
     )
     assert not sent(sandbox, "/warehouses")
@@ -237,7 +237,7 @@ async def test_a_name_of_several_companies_is_told_with_those(sandbox: Sandbox, 
         outcome = await server.call("listWarehouses", {"companyUuid": "acme"})
     assert outcome.status is Status.INVALID
     assert text_of(outcome) == (
-        "Several companies are named acme. Give the uuid of the one that is meant: Acme (u-1), ACME  (u-2)."
+        'Several companies are named "acme". Give the uuid of the one that is meant: Acme (u-1), ACME  (u-2).'
     )
 
 

@@ -185,7 +185,7 @@ async def test_a_company_is_looked_up_with_the_rights_of_the_call(sandbox: Sandb
         outcome = await server.call("listWarehouses", {"companyUuid": LUMEN}, "bob", **FORCED)
     assert outcome.status is Status.INVALID
     assert text_of(outcome) == (
-        "No company of yours is named Lumen & Oak Ltd, nor has it for its uuid. There are: Harbor Lane Trading LLC "
+        'None of your companies has the name or uuid "Lumen & Oak Ltd". There are: Harbor Lane Trading LLC '
         f"({HARBOR_LANE.uuid})."
     )
 
