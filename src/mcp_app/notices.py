@@ -55,9 +55,10 @@ def _own_rights(settings: Settings) -> tuple[str, ...]:
     if tools := sorted(name for name, rights in chosen.items() if rights == "service"):
         named = "tools" if EVERY_TOOL in tools else " and ".join(tools)
         said.append(f"Whoever calls {named} has this server's own rights at NeonPanel, for all companies that it sees.")
-    if settings.neonpanel_introspect_url is not None and settings.neonpanel_user_jwt_url is None:
+    if settings.neonpanel_introspect_url is not None:
+        without = "is not set" if settings.neonpanel_user_jwt_url is None else "may fail"
         said.append(
-            "NEONPANEL_USER_JWT_URL is not set: users of whom the introspection tells permissions, and no JWT, have "
+            f"NEONPANEL_USER_JWT_URL {without}: users of whom the introspection tells permissions, and no JWT, have "
             "this server's own rights at NeonPanel as far as those permissions go, for all companies that it sees."
         )
     return tuple(said)

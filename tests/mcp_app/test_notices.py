@@ -12,8 +12,8 @@ OWN_RIGHTS = {
     "neonpanel_tools": True,
     "neonpanel_client_secret": "hush",
     "neonpanel_user_jwt_url": "https://np.example/jwt",
-    "neonpanel_introspect_url": "https://np.example/i",
 }
+INTROSPECTED = {**OWN_RIGHTS, "neonpanel_introspect_url": "https://np.example/i"}
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,10 @@ OWN_RIGHTS = {
         ({**OWN_RIGHTS, "neonpanel_tool_auth": "*=service"}, ["Whoever calls tools has"]),
         ({**OWN_RIGHTS, "neonpanel_tool_auth": "*=user"}, []),
         (
-            {**OWN_RIGHTS, "neonpanel_user_jwt_url": None},
+            {**INTROSPECTED, "neonpanel_user_jwt_url": None},
             ["Whoever calls planPurchase", "NEONPANEL_USER_JWT_URL is not set"],
         ),
+        (INTROSPECTED, ["Whoever calls planPurchase", "NEONPANEL_USER_JWT_URL may fail"]),
         ({**PROVIDER, **OWN_RIGHTS, "neonpanel_api_base": "http://127.0.0.1:9"}, []),
         ({"preset": "neonpanel"}, ["PROVIDER_AUDIENCE", "PROVIDER_REQUIRED_SCOPES", "NEONPANEL_TOKEN_PASSTHROUGH"]),
     ],
