@@ -34,7 +34,8 @@ class Documents:
         Raises:
             NoDocumentError: there is none, or it cannot be had now; the reason names the host.
         """
-        service = urlsplit(url).netloc
+        # Whatever is before the @ is a secret.
+        service = urlsplit(url).netloc.rpartition("@")[2]
         call = Call(service=service, url=url, headers=_HEADERS)
         try:
             async with self._http.open(call, Deadline.after(SECONDS)) as response:

@@ -68,6 +68,12 @@ async def test_what_is_none_is_absent_and_nothing_of_it_is_told(issuer, fetcher,
     assert issuer.asked == ["/document"]
 
 
+async def test_a_password_in_the_url_is_not_told(issuer, fetcher):
+    error = await failure(fetcher, issuer.url.replace("//", "//me:hush@"))
+    assert str(error).startswith("127.0.0.1:")
+    assert "hush" not in str(error)
+
+
 async def test_a_compressed_answer_is_not_unpacked(issuer, fetcher):
     async def packed(_request):
         from starlette.responses import Response
