@@ -14,7 +14,9 @@ _NAME = re.compile(r"[A-Za-z0-9_./-]{1,64}")
 
 
 class AccessLogMiddleware:
-    """Logs method, path, status, duration in ms, body bytes, principal and tool when the reply is done.
+    """Logs each request when its reply is done.
+
+    Method, path, status, duration in ms, body bytes, then principal and tool, or why nobody was let in.
 
     Args:
         app: what to log.
@@ -66,6 +68,8 @@ def _log(scope: Scope, reply: _Reply, duration_ms: float) -> None:
     }
     if (principal := scope.get("principal")) is not None:
         line["principal"] = principal.subject
+    if (why := scope.get("refused")) is not None:
+        line["refused"] = why
     # The transport notes what was called; the names are the client's, so only what can be a name is logged.
     called = scope.get("rpc", {})
     line |= {f"rpc_{key}": name for key, name in called.items() if name and _NAME.fullmatch(name)}

@@ -19,7 +19,7 @@ SIGNED_REQUESTS = 'AWS4-HMAC-SHA256 realm="mcp"'
 
 
 class AuthenticationMiddleware:
-    """Sets `scope["principal"]` to what the authenticator establishes, or refuses the request.
+    """Sets `scope["principal"]` to what the authenticator establishes, or `scope["refused"]` to why nobody is let in.
 
     It stands directly around the MCP transport, not around a path, so no spelling of a path leads past it. Methods
     other than POST pass: the transport serves none of them.
@@ -54,6 +54,7 @@ class AuthenticationMiddleware:
         try:
             scope["principal"] = await self._principal(scope)
         except RefusedError as refusal:
+            scope["refused"] = refusal.description
             await _refused(refusal, challenge)(scope, receive, send)
         except (OAuthError, StoreUnavailableError) as failure:
             logger.warning("who calls cannot be told: %s", failure)

@@ -6,7 +6,9 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from auth.principal import Principal
+from auth.verify.authenticator import RefusedError
 from mcp_app.middleware.access_log import AccessLogMiddleware
+from mcp_app.middleware.authentication import AuthenticationMiddleware
 from tests.support.serve import connected
 
 
@@ -39,6 +41,11 @@ def records():
     logger.setLevel(level)
 
 
+class Locked:
+    async def authenticate(self, scope):
+        raise RefusedError("invalid_token", "The access token has expired.")
+
+
 def ticking(*moments: float):
     return iter(moments).__next__
 
@@ -67,6 +74,15 @@ def test_a_request_is_one_line(records):
     assert {name: record[name] for name in expected} == expected
     assert record["msg"] % record["args"] == "POST /mcp 201"
     assert "hunter2" not in str(record)
+
+
+def test_why_nobody_was_let_in_is_in_the_line(records):
+    app = AuthenticationMiddleware(hello, Locked())
+    with connected(AccessLogMiddleware(app)) as client:
+        assert client.post("/mcp").status_code == 401
+    record = records.one()
+    assert record["refused"] == "The access token has expired."
+    assert "principal" not in record
 
 
 @pytest.mark.parametrize("name", [None, "two words", "x" * 65, "\x1b[31m"])
