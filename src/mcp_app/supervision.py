@@ -65,7 +65,7 @@ async def _end(task: asyncio.Task[T]) -> None:
         await asyncio.wait({task}, timeout=GRACE_SECONDS)
     if not task.done():
         logger.warning("work goes on though it was cancelled: %s", task)
-        task.add_done_callback(_forget)
+    task.add_done_callback(_forget)
 
 
 def _forget(task: asyncio.Task[T]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import Sequence
 from typing import Any, cast
@@ -161,6 +162,30 @@ async def test_no_tool_can_end_the_server(error: BaseException, caplog: pytest.L
     outcome = await run(failing(error))
     assert text_of(outcome) == "Failing failed for an internal reason. It has been logged."
     assert "tool fail failed" in caplog.text
+
+
+async def test_how_a_call_ends_whose_caller_left_is_nobodys_concern() -> None:
+    begun, complaints = asyncio.Event(), list[Any]()
+
+    @tool(title="Sore", annotations=HINTS)
+    async def sore(_arguments: Arguments, _context: ToolContext) -> Doubled:
+        """Takes its cancellation for a failure."""
+        try:
+            begun.set()
+            await anyio.sleep_forever()
+        except asyncio.CancelledError:
+            raise SlowError("Probe") from None
+        raise AssertionError
+
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    call = asyncio.create_task(run(sore))
+    await begun.wait()
+    call.cancel()
+    await asyncio.wait({call})
+    assert call.cancelled()
+    del call
+    gc.collect()
+    assert complaints == []
 
 
 async def test_a_tool_that_ignores_its_cancellation_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
