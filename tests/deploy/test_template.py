@@ -1,6 +1,7 @@
 """What template.yaml becomes in CloudFormation."""
 
 import json
+import re
 import tomllib
 from typing import Any
 
@@ -336,6 +337,25 @@ def test_another_provider_is_a_matter_of_parameters() -> None:
     assert settings.provider_issuer == "https://tenant.example/"
     assert settings.provider_required_scopes == ("mcp.use", "openid")
     assert (settings.provider_audience, settings.tool_scopes) == ("https://mcp.example.com/mcp", True)
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "ProviderIssuer",
+        "ProviderJwksUri",
+        "NeonPanelApiBase",
+        "NeonPanelUserJwtUrl",
+        "NeonPanelIntrospectUrl",
+        "NeonPanelTokenUrl",
+    ],
+)
+def test_an_address_that_the_server_would_not_start_with_is_not_deployed(parameter: str) -> None:
+    pattern = sam.transformed()["Parameters"][parameter]["AllowedPattern"]
+    good = ("", "https://np.example/path")
+    assert all(re.fullmatch(pattern, value) for value in good)
+    bad = ("http://np.example", "https://np.example/?a=b", "https://np.example/#a", "https://me:hush@np.example")
+    assert not any(re.fullmatch(pattern, value) for value in bad)
 
 
 def test_no_secret_is_in_the_environment() -> None:
