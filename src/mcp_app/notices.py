@@ -7,7 +7,13 @@ from mcp_app.settings import Settings
 
 def notices(settings: Settings) -> tuple[str, ...]:
     """One sentence for each thing that is as it was set, and yet worth a second look; none where all is enforced."""
-    return (*_open(settings), *_provider(settings), *_passed_on(settings), *_own_rights(settings))
+    return (
+        *_open(settings),
+        *_provider(settings),
+        *_passed_on(settings),
+        *_of_nobody(settings),
+        *_own_rights(settings),
+    )
 
 
 def _plays(settings: Settings) -> bool:
@@ -34,11 +40,24 @@ def _provider(settings: Settings) -> tuple[str, ...]:
 
 def _passed_on(settings: Settings) -> tuple[str, ...]:
     exchanged = settings.neonpanel_user_jwt_url is not None or settings.neonpanel_introspect_url is not None
-    if not settings.neonpanel_tools or not settings.neonpanel_token_passthrough or exchanged:
+    passes = settings.neonpanel_token_passthrough and settings.takes_provider_tokens
+    if not settings.neonpanel_tools or not passes or exchanged:
         return ()
     said = (
         "NEONPANEL_TOKEN_PASSTHROUGH is on: callers' own access tokens are passed on to NeonPanel, which MCP forbids "
         "for tokens that are not NeonPanel's."
+    )
+    return (said,)
+
+
+def _of_nobody(settings: Settings) -> tuple[str, ...]:
+    """Where tools want a user's rights at NeonPanel, and nobody comes in with any."""
+    wanted = settings.neonpanel_tools and settings.neonpanel_tool_auth.get(EVERY_TOOL, "user") == "user"
+    if not wanted or settings.takes_provider_tokens or _plays(settings):
+        return ()
+    said = (
+        f"AUTH_MODE={settings.auth_mode} takes no tokens of NeonPanel's, so NeonPanel's tools refuse whoever calls, "
+        "but for those that have this server's own rights."
     )
     return (said,)
 

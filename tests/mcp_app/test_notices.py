@@ -9,6 +9,7 @@ PROVIDER = {"auth_mode": "provider", "provider_issuer": "https://issuer.example"
 STRICT = {**PROVIDER, "provider_audience": "mcp", "provider_required_scopes": "mcp:use"}
 PASSED = {**STRICT, "neonpanel_tools": True, "neonpanel_token_passthrough": True}
 OWN_RIGHTS = {
+    **STRICT,
     "neonpanel_tools": True,
     "neonpanel_client_secret": "hush",
     "neonpanel_user_jwt_url": "https://np.example/jwt",
@@ -32,6 +33,11 @@ INTROSPECTED = {**OWN_RIGHTS, "neonpanel_introspect_url": "https://np.example/i"
         ({**PASSED, "neonpanel_tools": False}, []),
         ({**PASSED, "neonpanel_user_jwt_url": "https://np.example/jwt"}, []),
         ({**PASSED, "neonpanel_introspect_url": "https://np.example/i"}, []),
+        ({**PASSED, "auth_mode": "oauth"}, ["AUTH_MODE=oauth takes no tokens of NeonPanel's"]),
+        ({"neonpanel_tools": True, "auth_mode": "iam"}, ["AUTH_MODE=iam takes no tokens of NeonPanel's"]),
+        ({"neonpanel_tools": True, "neonpanel_tool_auth": "getAccount=service"}, ["AUTH_MODE=oauth takes no tokens"]),
+        ({"neonpanel_tools": True, "neonpanel_tool_auth": "*=hybrid"}, []),
+        ({"neonpanel_tools": True, "neonpanel_api_base": "http://127.0.0.1:9"}, []),
         (OWN_RIGHTS, ["Whoever calls planPurchase has"]),
         (
             {**OWN_RIGHTS, "neonpanel_client_secret": None, "neonpanel_secret_arn": "arn:x"},
