@@ -98,7 +98,8 @@ def _service_check(clients: "Clients", secrets: Secrets, clock: Callable[[], flo
 
     async def service_token() -> Mapping[str, Any]:
         nonlocal failed, next_look
-        if await secrets.get("NEONPANEL_CLIENT_SECRET") is None:
+        # One of the two alone is a mistake, and the check says which is missing.
+        if not any([await secrets.get(name) for name in ("NEONPANEL_CLIENT_ID", "NEONPANEL_CLIENT_SECRET")]):
             return {"status": "ok", "configured": False}
         if clock() >= next_look:
             try:

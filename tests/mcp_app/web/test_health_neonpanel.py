@@ -1,10 +1,12 @@
 """What the deep health check says of NeonPanel's service token."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from mcp_app.clients.errors import UpstreamError
+from mcp_app.clients import Clients
+from mcp_app.clients.errors import NotConfiguredError, UpstreamError
 from mcp_app.clients.neonpanel.service_token import NotIssuedError
 from mcp_app.secrets import Secrets
 from mcp_app.settings import Settings
@@ -71,3 +73,20 @@ async def test_a_server_without_a_client_of_its_own_is_healthy(sandbox: Sandbox)
     async with tools(sandbox) as made:
         assert await check_of(made, settings, Clock())() == {"status": "ok", "configured": False}
     assert "serviceToken" not in deep_checks(Settings(), Registry([]), Secrets(settings), clients=made.clients)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"neonpanel_client_id": "c"}, "NEONPANEL_CLIENT_SECRET"),
+        ({"neonpanel_client_secret": "s"}, "NEONPANEL_CLIENT_ID"),
+    ],
+)
+async def test_half_a_client_is_a_failure_that_names_the_other_half(given: dict[str, Any], missing: str) -> None:
+    settings = Settings(neonpanel_tools=True, **given)
+    secrets = Secrets(settings)
+    clients = Clients(settings, secrets)
+    check = deep_checks(settings, Registry([]), secrets, clients=clients)["serviceToken"]
+    with pytest.raises(NotConfiguredError, match=f"must set {missing} or NEONPANEL_SECRET_ARN"):
+        await check()
+    await clients.aclose()
