@@ -42,6 +42,13 @@ def first_start(settings: Settings) -> str:
     return anyio.run(_begin, authorization_server(settings, events=ignore), settings)
 
 
+def elsewhere(settings: Settings) -> str:
+    """Where people sign in who do not sign in here; nothing where they do."""
+    if settings.authority != "provider":
+        return ""
+    return f"The client opens the sign-in page of {settings.provider_issuer}, and comes back with its tokens.\n"
+
+
 async def _begin(server: AuthorizationServer, settings: Settings) -> str:
     try:
         return await _advice(server, local=settings.auth_table is None and not reachable(settings))

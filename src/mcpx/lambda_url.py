@@ -16,7 +16,7 @@ from mcp_app.app import create_app
 from mcp_app.settings import Settings
 from mcpx.address import announce, cannot_listen, joined, variables
 from mcpx.errors import CommandError
-from mcpx.first_start import first_start
+from mcpx.first_start import elsewhere, first_start
 from mcpx.sandboxed import surroundings
 
 HANDLER = "handlers.function_url.app"
@@ -38,7 +38,9 @@ def serve(options: argparse.Namespace) -> None:
             function = _function(options, {"PUBLIC_URL": url, **around.variables})
             seen = Settings.from_environment(function.environment)
             create_app(seen)  # refuses now what every sandbox would refuse
-            asyncio.run(_run(function, settings.host, port, joined(first_start(seen), around.advice)))
+            asyncio.run(
+                _run(function, settings.host, port, joined(first_start(seen), around.advice or elsewhere(seen)))
+            )
         except OSError as error:
             raise cannot_listen(settings, error) from None
 

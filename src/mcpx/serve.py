@@ -5,7 +5,7 @@ import argparse
 from handlers import container
 from mcp_app.settings import Settings
 from mcpx.address import announce, cannot_listen, joined, variables
-from mcpx.first_start import first_start
+from mcpx.first_start import elsewhere, first_start
 from mcpx.sandboxed import surroundings
 
 
@@ -18,7 +18,7 @@ def serve(options: argparse.Namespace) -> None:
     """
     with surroundings(options, variables(options)) as around:
         settings = Settings.from_environment(around.variables)
-        advice = joined(first_start(settings), around.advice)
+        advice = joined(first_start(settings), around.advice or elsewhere(settings))
         try:
             container.run(settings, lambda url: announce(url, advice))
         except OSError as error:

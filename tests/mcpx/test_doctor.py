@@ -107,7 +107,7 @@ def test_a_server_with_a_provider_starts_and_speaks_of_no_user(provider, issuer,
     with running(command, env=provider.env) as server:
         server.wait_for("Ctrl-C stops it.")
         assert "mcpuser" not in server.output
-        assert "sign in" not in server.output.lower()
+        assert f"The client opens the sign-in page of {issuer.url}," in server.output
         if command == "serve":
             assert "PROVIDER_AUDIENCE is not set" in server.output
     assert list(provider.folder.iterdir()) == []
