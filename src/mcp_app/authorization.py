@@ -125,7 +125,7 @@ def check_address(settings: Settings, mode: str) -> None:
             "where other machines reach the server"
         )
     if url is not None and not url.startswith("https://") and not on_loopback(settings):
-        raise SettingsError(f"AUTH_MODE={mode} needs a PUBLIC_URL that begins with https://: tokens pass")
+        raise SettingsError(f"AUTH_MODE={mode} needs a PUBLIC_URL that begins with https://, since tokens travel to it")
 
 
 def _store(settings: Settings, clock: Clock) -> "Store":

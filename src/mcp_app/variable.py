@@ -108,7 +108,7 @@ def choice(allowed: Sequence[str], fold: Callable[[str], str]) -> Callable[[Any]
     def parse(value: Any) -> str:
         word = fold(text(value))
         if word not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
+            raise ValueError(f"must be {'one of ' if len(allowed) > 1 else ''}{', '.join(allowed)}")
         return word
 
     return parse
