@@ -17,8 +17,8 @@ def notices(settings: Settings) -> tuple[str, ...]:
 
 
 def _plays(settings: Settings) -> bool:
-    """Whether it is a made-up NeonPanel whose tokens and companies are at stake."""
-    return is_loopback(settings.neonpanel_api_base)
+    """Whether it is a made-up NeonPanel whose tokens and companies are at stake, and no gateway to the real one."""
+    return all(is_loopback(url) for url in (settings.neonpanel_api_base, settings.provider_issuer) if url is not None)
 
 
 def _open(settings: Settings) -> tuple[str, ...]:

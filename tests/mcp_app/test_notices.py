@@ -14,6 +14,7 @@ OWN_RIGHTS = {
     "neonpanel_client_secret": "hush",
     "neonpanel_user_jwt_url": "https://np.example/jwt",
 }
+PLAYED = {"neonpanel_api_base": "http://127.0.0.1:9", "provider_issuer": "http://127.0.0.1:9"}
 INTROSPECTED = {**OWN_RIGHTS, "neonpanel_introspect_url": "https://np.example/i"}
 
 
@@ -54,7 +55,10 @@ INTROSPECTED = {**OWN_RIGHTS, "neonpanel_introspect_url": "https://np.example/i"
             ["Whoever calls planPurchase", "NEONPANEL_USER_JWT_URL is not set"],
         ),
         (INTROSPECTED, ["Whoever calls planPurchase", "NEONPANEL_USER_JWT_URL may fail"]),
-        ({**PROVIDER, **OWN_RIGHTS, "neonpanel_api_base": "http://127.0.0.1:9"}, []),
+        ({**OWN_RIGHTS, "neonpanel_api_base": "http://127.0.0.1:9"}, []),
+        ({**PROVIDER, **OWN_RIGHTS, **PLAYED}, []),
+        ({**PLAYED, **PROVIDER}, ["PROVIDER_AUDIENCE", "PROVIDER_REQUIRED_SCOPES"]),
+        ({**PLAYED, **STRICT, **OWN_RIGHTS}, ["Whoever calls planPurchase has"]),
         ({"preset": "neonpanel"}, ["PROVIDER_AUDIENCE", "PROVIDER_REQUIRED_SCOPES", "NEONPANEL_TOKEN_PASSTHROUGH"]),
     ],
 )
