@@ -55,10 +55,10 @@ INTROSPECTED = {**OWN_RIGHTS, "neonpanel_introspect_url": "https://np.example/i"
             ["Whoever calls planPurchase", "NEONPANEL_USER_JWT_URL is not set"],
         ),
         (INTROSPECTED, ["Whoever calls planPurchase", "NEONPANEL_USER_JWT_URL may fail"]),
-        ({**OWN_RIGHTS, "neonpanel_api_base": "http://127.0.0.1:9"}, []),
-        ({**PROVIDER, **OWN_RIGHTS, **PLAYED}, []),
+        ({**OWN_RIGHTS, "neonpanel_api_base": "http://127.0.0.1:9"}, ["Whoever calls planPurchase has"]),
+        ({**OWN_RIGHTS, **PLAYED}, []),
+        ({**PROVIDER, **PLAYED}, []),
         ({**PLAYED, **PROVIDER}, ["PROVIDER_AUDIENCE", "PROVIDER_REQUIRED_SCOPES"]),
-        ({**PLAYED, **STRICT, **OWN_RIGHTS}, ["Whoever calls planPurchase has"]),
         ({"preset": "neonpanel"}, ["PROVIDER_AUDIENCE", "PROVIDER_REQUIRED_SCOPES", "NEONPANEL_TOKEN_PASSTHROUGH"]),
     ],
 )
