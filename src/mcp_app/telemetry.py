@@ -23,8 +23,8 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 _auth_log = logging.getLogger("auth")
 
-# They log each request's URL at INFO, and a URL may carry a key.
-_CHATTY: Final = ("botocore", "boto3", "httpcore2", "httpx2", "mcp", "urllib3")
+# They log each request's URL at INFO, and a URL may carry a key; or at DEBUG the answers that they send.
+_CHATTY: Final = ("botocore", "boto3", "httpcore2", "httpx2", "mcp", "sse_starlette", "urllib3")
 _encode = json.JSONEncoder(default=repr, separators=(",", ":")).encode
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 

@@ -50,6 +50,15 @@ def test_progress_streams_to_who_gave_a_token(client, era):
     assert (messages[-1]["id"], messages[-1]["result"]["content"][0]["text"]) == (7, "worked")
 
 
+def test_nothing_that_is_streamed_is_logged(capfd):
+    settings = SETTINGS.replace(log_level="DEBUG")
+    with connected(create_app(settings, REGISTRY)) as client:
+        assert "went wrong" in call(client, "working", era=LEGACY, progressToken=1).text
+    log = capfd.readouterr().out
+    assert "POST /mcp 200" in log
+    assert not [word for word in ("worked", "half way", "went wrong") if word in log]
+
+
 def test_a_stream_is_not_to_be_cached_or_buffered(client):
     response = call(client, "working", progressToken=1)
     assert "no-cache" in response.headers["cache-control"]
