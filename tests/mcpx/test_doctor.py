@@ -88,6 +88,32 @@ def test_settings_with_which_no_server_starts_are_one_sentence(mcpx, env, proble
     assert list(mcpx.folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"AUTH_MODE": "provider", "PROVIDER_ISUER": "https://x"},
+            ["PROVIDER_ISUER is set, and is no setting: is PROVIDER_ISSUER meant?"],
+        ),
+        (
+            {"NEONPANEL_APIBASE": "https://x"},
+            ["NEONPANEL_APIBASE is set, and is no setting: is NEONPANEL_API_BASE meant?"],
+        ),
+        ({"PRESETS": "neonpanel", "PRESET": ""}, []),
+        (
+            {"NEONPANEL_OAUTH_ISSUERS": "x"},
+            ["NEONPANEL_OAUTH_ISSUERS is set, and is no setting: is NEONPANEL_OAUTH_ISSUER meant?"],
+        ),
+        ({"AWS_REGION": "eu-west-1", "HOME": "/root", "OPENAI_ORG_ID": "o"}, []),
+    ],
+)
+def test_a_setting_that_is_misspelled_is_told(mcpx, given, said):
+    mcpx.env |= given
+    assert [line for line in mcpx("doctor").stdout.splitlines() if "no setting" in line] == [
+        f"Notice: {line}" for line in said
+    ]
+
+
 def test_a_broken_store_is_found(mcpx):
     (mcpx.folder / "broken.db").write_text("no database at all, but long enough to be taken for one" * 40)
     mcpx.env["AUTH_DB_PATH"] = "broken.db"
