@@ -37,6 +37,13 @@ def test_a_button_sets_a_fault_and_another_heals_it(client, sandbox):
     assert not sandbox.faults.waiting()
 
 
+def test_the_part_that_fails_last_stays_chosen(client):
+    chosen = re.compile(r'value="(\w+)" checked')
+    assert chosen.findall(client.get("/").text) == ["api"]
+    client.post("/sandbox/faults", data={"area": "user_jwt", "fault": "forbidden"})
+    assert chosen.findall(client.get("/").text) == ["user_jwt"]
+
+
 def test_a_fault_lasts_where_the_form_names_no_number(client, sandbox):
     client.post("/sandbox/faults", data={"area": "api", "times": "", "path": "", "fault": "slow"})
     assert sandbox.faults.waiting()[0].times is None

@@ -53,7 +53,11 @@ async def authorize(request: Request) -> Response:
 def _client(sandbox: Sandbox, fields: Mapping[str, str]) -> tuple[Client, str]:
     client = sandbox.clients.find(fields.get("client_id"))
     if client is None:
-        raise OAuthError("invalid_request", "The app is not registered with this sandbox, which forgets at each start.")
+        raise OAuthError(
+            "invalid_request",
+            "The app is not registered with this sandbox, which forgets at each start. Remove the server in the app, "
+            "and add it again.",
+        )
     redirect_uri = fields.get("redirect_uri")
     if redirect_uri is None and len(client.redirect_uris) == 1:
         return client, client.redirect_uris[0]

@@ -33,6 +33,7 @@ _GROUPS: Final = {
 async def control(request: Request) -> Response:
     """The page."""
     sandbox = sandbox_of(request)
+    waiting = sandbox.faults.waiting()
     return page(
         "control.html",
         url=sandbox.url,
@@ -40,7 +41,8 @@ async def control(request: Request) -> Response:
         people=PEOPLE.values(),
         areas={area: _LABELS[area] for area in AREAS},
         groups={title: {name: FAULTS[name] for name in names} for title, names in _GROUPS.items()},
-        waiting=sandbox.faults.waiting(),
+        waiting=waiting,
+        chosen=waiting[-1].area if waiting else AREAS[0],  # who breaks one part often breaks it again
         requests=sandbox.requests[: -_SHOWN - 1 : -1],
     )
 
