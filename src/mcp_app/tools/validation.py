@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mcp_app.json_text import decoded
+from mcp_app.json_text import DEPTH, TooDeepError, decoded
 from mcp_app.tools.tool import Arguments, ArgumentsT, InvalidArgumentsError
 
 _WRAPPERS = ("params", "arguments")
@@ -67,6 +67,8 @@ def _object(raw: Any) -> Mapping[str, Any]:
 def _decode(text: str) -> Any:
     try:
         return decoded(text) if text.strip() else {}
+    except TooDeepError:
+        raise InvalidArgumentsError(f"The arguments are nested more than {DEPTH} levels deep.") from None
     except ValueError:
         raise InvalidArgumentsError("The arguments must be a JSON object; this text is not JSON.") from None
 

@@ -4,11 +4,10 @@ The SDK answers malformed messages with its validator's own text, or takes a req
 notification; here each defect has one short sentence, and the id is echoed where the message has a usable one.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_app.json_text import decoded
+from mcp_app.json_text import DEPTH, TooDeepError, decoded
 
 JSON = dict[str, Any]
 RequestId = str | int
@@ -17,9 +16,6 @@ PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 INTERNAL_ERROR = -32603
 HEADER_MISMATCH = -32020
-
-DEPTH = 100
-"""Levels of nesting that are taken; the SDK's parser and serializer give up at about twice as many."""
 
 
 class EnvelopeError(Exception):
@@ -106,20 +102,8 @@ def _call(message: JSON, request_id: RequestId | None) -> Envelope:
 def _decode(body: bytes) -> Any:
     try:
         # `json.loads` of bytes would guess at UTF-16, and let surrogates in UTF-8 pass.
-        message = decoded(body.decode())
+        return decoded(body.decode())
+    except TooDeepError:
+        raise EnvelopeError(PARSE_ERROR, f"The body is nested more than {DEPTH} levels deep.") from None
     except ValueError:
         raise EnvelopeError(PARSE_ERROR, "The body is not valid JSON.") from None
-    if body.count(b"[") + body.count(b"{") > DEPTH and _deeper_than(DEPTH, message):
-        raise EnvelopeError(PARSE_ERROR, f"The body is nested more than {DEPTH} levels deep.")
-    return message
-
-
-def _deeper_than(depth: int, value: Any) -> bool:
-    level = [value]
-    for _ in range(depth):
-        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
-    return any(isinstance(value, dict | list) for value in level)
-
-
-def _inside(value: JSON | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value

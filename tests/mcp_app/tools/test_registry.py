@@ -151,6 +151,15 @@ async def test_a_call_ends_at_its_deadline(hints: Annotations, advice: str) -> N
     assert text_of(outcome) == f"Endless did not finish in time. {advice}"
 
 
+async def test_a_write_that_fails_unexpectedly_may_have_been_carried_out() -> None:
+    @tool(title="Careless", annotations=WRITES)
+    async def careless(_arguments: Arguments, _context: ToolContext) -> Doubled:
+        """Writes, and gives what no client can be sent."""
+        return Doubled(value=float("nan"))
+
+    assert text_of(await run(careless)).endswith("It may have been carried out or not: look before you call again.")
+
+
 class EndOfTheWorld(BaseException):
     """What no `except Exception` catches."""
 

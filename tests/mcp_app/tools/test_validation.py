@@ -55,6 +55,12 @@ def test_what_clients_wrap_is_unwrapped(raw: Any) -> None:
     assert parse_arguments(Order, raw) == Order(item="tea")
 
 
+@pytest.mark.parametrize("depth", [101, 970, 100_000])
+def test_arguments_in_a_text_are_nested_no_deeper_than_others(depth: int) -> None:
+    with pytest.raises(InvalidArgumentsError, match="nested more than 100 levels deep"):
+        parse_arguments(Order, f'{{"item": {"[" * (depth - 1)}{"]" * (depth - 1)}}}')
+
+
 @pytest.mark.parametrize("raw", [None, {}, "", "  ", "{}", {"params": {}}, {"arguments": None}])
 def test_no_arguments_are_an_empty_object(raw: Any) -> None:
     assert parse_arguments(Nothing, raw) == Nothing()
@@ -86,7 +92,7 @@ def test_wrappers_are_opened_once() -> None:
         ("tea", "The arguments must be a JSON object; this text is not JSON."),
         ('{"\\ud800": 1}', "The arguments must be a JSON object; this text is not JSON."),
         ({"\ud800": 1}, "arguments should be a valid string"),
-        ("[" * 100_000, "The arguments must be a JSON object; this text is not JSON."),
+        ("[" * 100_000, "The arguments are nested more than 100 levels deep."),
     ],
 )
 def test_what_is_wrong_is_said_shortly(raw: Any, message: str) -> None:

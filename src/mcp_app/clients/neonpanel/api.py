@@ -39,6 +39,7 @@ from mcp_app.clients.neonpanel.rights import Bearer, Caller, Tokens
 from mcp_app.clients.neonpanel.service_token import SECRET, ServiceClient
 from mcp_app.clients.retry import passing_fault, retry_after
 from mcp_app.deadline import Deadline
+from mcp_app.json_text import check_depth
 from mcp_app.secrets import Secrets
 from mcp_app.settings import Settings
 
@@ -185,6 +186,7 @@ def _decoded(text: str) -> Any:
         value = json.loads(text, parse_constant=lambda _name: None, parse_float=_number, parse_int=_whole)
         if _SURROGATE.search(text):
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        check_depth(text, value)
     except (ValueError, RecursionError):
         raise OddAnswerError(SERVICE) from None
     return value
