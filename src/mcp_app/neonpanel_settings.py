@@ -30,12 +30,17 @@ def _pair(word: str) -> tuple[str, str]:
     return name.replace("_", ".").removeprefix("neonpanel."), rights.lower()
 
 
+def api_base(value: Any) -> str:
+    """An http or https URL, without the path that every call adds to it."""
+    return http_url(value).removesuffix("/api/v1")
+
+
 class NeonPanelSettings:
     """Where NeonPanel is, whose rights calls to it have, and where those come from."""
 
     neonpanel_tools = Variable("NEONPANEL_TOOLS", False, flag, "Offer NeonPanel's data as tools.")
     neonpanel_api_base = Variable(
-        "NEONPANEL_API_BASE", "https://my.neonpanel.com", http_url, "NeonPanel's API, without `/api/v1`."
+        "NEONPANEL_API_BASE", "https://my.neonpanel.com", api_base, "NeonPanel's API, with or without `/api/v1`."
     )
     neonpanel_user_jwt_url = Variable[str | None](
         "NEONPANEL_USER_JWT_URL", None, http_url, "Exchanges a user's access token for the user's own JWT."

@@ -49,6 +49,8 @@ def test_port_stands_in_for_the_servers_own_variable():
         ("PROVIDER_ISSUER", "https://tenant.example/", "provider_issuer", "https://tenant.example/"),
         ("PROVIDER_ALGORITHMS", "ES256 RS256", "provider_algorithms", ("ES256", "RS256")),
         ("NEONPANEL_ORDERS_PATH", "/v2/orders", "neonpanel_orders_path", "/v2/orders"),
+        ("NEONPANEL_API_BASE", "https://np.example", "neonpanel_api_base", "https://np.example"),
+        ("NEONPANEL_API_BASE", "https://np.example/api/v1/", "neonpanel_api_base", "https://np.example"),
         (
             "NEONPANEL_TOOL_AUTH",
             "getAccount=IAT, neonpanel_planPurchase=user neonpanel.listReports=hybrid",
