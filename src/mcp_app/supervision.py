@@ -29,6 +29,7 @@ async def supervised(work: Callable[[], Awaitable[T]], seconds: float) -> T:
         Exception: what it raised.
     """
     task = _started(_without_exit(work))
+    task.add_done_callback(_look)
     if not task.done():
         await _watch(task, seconds)
     return _result(task)
@@ -65,11 +66,10 @@ async def _end(task: asyncio.Task[T]) -> None:
         await asyncio.wait({task}, timeout=GRACE_SECONDS)
     if not task.done():
         logger.warning("work goes on though it was cancelled: %s", task)
-    task.add_done_callback(_forget)
 
 
-def _forget(task: asyncio.Task[T]) -> None:
-    """Look at how it ended, so that asyncio does not complain that nobody did."""
+def _look(task: asyncio.Task[T]) -> None:
+    """Look at how it ended, so that asyncio does not complain that nobody did where the caller left."""
     if not task.cancelled():
         task.exception()
 

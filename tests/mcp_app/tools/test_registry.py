@@ -173,18 +173,19 @@ async def test_no_tool_can_end_the_server(error: BaseException, caplog: pytest.L
     assert "tool fail failed" in caplog.text
 
 
-async def test_how_a_call_ends_whose_caller_left_is_nobodys_concern() -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_how_a_call_ends_whose_caller_left_is_nobodys_concern(at_once: bool) -> None:
     begun, complaints = asyncio.Event(), list[Any]()
 
     @tool(title="Sore", annotations=HINTS)
     async def sore(_arguments: Arguments, _context: ToolContext) -> Doubled:
-        """Takes its cancellation for a failure."""
+        """Fails before its caller leaves, or because of that."""
         try:
             begun.set()
-            await anyio.sleep_forever()
+            await (asyncio.sleep(0) if at_once else anyio.sleep_forever())
+            raise SlowError("Probe")
         except asyncio.CancelledError:
             raise SlowError("Probe") from None
-        raise AssertionError
 
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
     call = asyncio.create_task(run(sore))
