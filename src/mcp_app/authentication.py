@@ -35,7 +35,7 @@ def check_modes(settings: Settings) -> None:
     if "iam" in settings.auth_modes and settings.lambda_function is None:
         raise SettingsError(
             "AUTH_MODE=iam works on Lambda alone, where a function URL of the type AWS_IAM checks signatures; "
-            "here nobody could call the server. Choose oauth or noauth"
+            "here nobody could call the server. Choose oauth, provider or noauth"
         )
     if settings.signs_in:
         check_storage(settings)

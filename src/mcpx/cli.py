@@ -7,13 +7,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import get_args
+from typing import Final, get_args
 
 from mcp_app.settings import AuthMode, SettingsError
 from mcpx import clients, doctor, grants, keys, token, users
 from mcpx.errors import CommandError
 from mcpx.sandboxed import add_sandbox
 
+_LAST_PORT: Final = 65535
 _NOUNS = (users, clients, grants, keys, token, doctor)
 
 
@@ -75,11 +76,18 @@ def _add_lambda(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _add_address(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", help="address to listen on (default: MCP_SERVER_HOST, 127.0.0.1)")
-    command.add_argument("--port", type=int, help="port to listen on, 0 picks one (default: MCP_SERVER_PORT, 8000)")
+    command.add_argument("--port", type=_port, help="port to listen on, 0 picks one (default: MCP_SERVER_PORT, 8000)")
     modes = get_args(AuthMode)  # those that only work elsewhere are refused with the reason
     command.add_argument(
         "--auth", choices=modes, metavar="MODE", help="who may call: oauth, provider or noauth (default: AUTH_MODE)"
     )
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else _LAST_PORT + 1
+    if port > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {_LAST_PORT}")
+    return port
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -81,11 +81,18 @@ def test_wrong_words_are_status_2() -> None:
     assert mcpx("serve", "--auth", "maybe").returncode == 2
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_is_none_is_told_by_the_flags_name(port: str) -> None:
+    result = mcpx("serve", f"--port={port}")
+    assert result.returncode == 2
+    assert "argument --port: must be a whole number from 0 to 65535" in result.stderr
+
+
 @pytest.mark.parametrize("command", ["serve", "lambda"])
 def test_iam_is_refused_where_nothing_checks_signatures(command):
     result = mcpx(command, "--auth", "iam", "--port", "0")
     assert (result.returncode, result.stdout) == (1, "")
-    assert "here nobody could call the server. Choose oauth or noauth" in result.stderr
+    assert "here nobody could call the server. Choose oauth, provider or noauth" in result.stderr
 
 
 def test_the_version_is_the_packages() -> None:
