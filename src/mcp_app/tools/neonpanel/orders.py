@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from mcp_app.clients.neonpanel.endpoints import PLAN_PURCHASE, SEARCH_ORDERS
 from mcp_app.tools.context import ToolContext
@@ -21,6 +21,12 @@ class OrdersArguments(NeonPanelArguments):
     cursor: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(
         default=None, description="nextCursor of the result before"
     )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "OrdersArguments":
+        if self.from_ is not None and self.to is not None and self.to < self.from_:
+            raise ValueError("to is before from")
+        return self
 
 
 class Customer(Record):

@@ -303,6 +303,7 @@ REFUSED = [
     ("createDocuments", {"companyUuid": LUMEN, "type": "bill", "data": {}}, "data should have at least 1 item."),
     ("planPurchase", {"sku": "S", "coverageDays": 0, "safetyStock": 0}, "coverageDays should be greater than or equal"),
     ("searchOrders", {"from": "yesterday"}, "from: give a date as YYYY-MM-DD."),
+    ("searchOrders", {"from": "2026-01-02", "to": "2026-01-01"}, "to is before from."),
     ("getAccount", {"accountId": ".."}, 'accountId cannot be "..".'),
     *(
         (
