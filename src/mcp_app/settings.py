@@ -1,8 +1,8 @@
 """Every setting, typed, from the environment; no other module of the app reads environment variables."""
 
 import os
-from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, get_args
 
 from pydantic import SecretStr
 
@@ -26,6 +26,10 @@ AuthMode = Literal["oauth", "provider", "noauth", "iam"]
 Authority = Literal["oauth", "provider"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LogFormat = Literal["json", "text"]
+
+
+ALIKE: Final = 0.9
+"""From 0 to 1, how much a variable's name must be like a setting's to be taken for a misspelling of it."""
 
 
 class SettingsError(ValueError):
@@ -302,6 +306,17 @@ class Settings(ProviderSettings, NeonPanelSettings):
             SettingsError: naming each variable that cannot be used, and why; never its value.
         """
         return cls(**cls.variables(environment))
+
+    @classmethod
+    def misspelled(cls, environment: Mapping[str, str] = os.environ) -> Iterator[tuple[str, str]]:
+        """The variables that are no settings, each with the unset setting whose name it almost has."""
+        import difflib
+
+        names = {name for field in cls.fields() for name in (field.name, field.also) if name}
+        unset = sorted(names - environment.keys())
+        for name in sorted(environment.keys() - names):
+            for meant in difflib.get_close_matches(name, unset, 1, ALIKE):
+                yield name, meant
 
     def replace(self, **values: Any) -> "Settings":
         """These settings with some values changed.

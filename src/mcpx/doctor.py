@@ -1,12 +1,11 @@
 """`mcpx doctor`: whether the server would work as it is set up, and what to know of that."""
 
 import argparse
-import difflib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 _NOT_BEGUN = {"status": "ok", "begun": False}
 """The store of a server that never started, which is not to be begun by looking at it."""
-
-_ALIKE: Final = 0.9
-"""From 0 to 1, how much a variable's name must be like a setting's to be taken for a misspelling of it."""
 
 
 class Report(NamedTuple):
@@ -75,23 +71,14 @@ def _doctor(options: argparse.Namespace) -> None:
 
 def examined(variables: Mapping[str, str] | None = None) -> Report:
     """What is to be said of a server with these variables; None: with those of the environment."""
-    given = os.environ if variables is None else variables
-    said = tuple(_misspelled(given))
+    given = () if variables is None else (variables,)
+    said = tuple(f"{name} is set, and is no setting: is {meant} meant?" for name, meant in Settings.misspelled(*given))
     try:
-        settings = Settings.from_environment(given)
+        settings = Settings.from_environment(*given)
         check_modes(settings)
         return Report(None, (*said, *notices(settings)), anyio.run(_checked, settings))
     except SettingsError as error:
         return Report(str(error), said, {})
-
-
-def _misspelled(variables: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each variable that is no setting, and almost the name of one that is not set."""
-    names = {name for field in Settings.fields() for name in (field.name, field.also) if name}
-    unset = sorted(names - variables.keys())
-    for name in sorted(variables.keys() - names):
-        if meant := difflib.get_close_matches(name, unset, 1, _ALIKE):
-            yield f"{name} is set, and is no setting: is {meant[0]} meant?"
 
 
 async def _checked(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
