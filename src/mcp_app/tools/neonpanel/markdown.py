@@ -27,5 +27,10 @@ def amount(value: float | None) -> str:
 
 def plain(value: Any) -> str:
     """A value on one line, as nothing but text."""
-    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    text = "" if value is None else _decimal(value) if isinstance(value, float) else str(value)
     return _MARKUP.sub(r"\\\g<0>", " ".join(text.split())[:_LONGEST])
+
+
+def _decimal(value: float) -> str:
+    """A number in all its digits, with six decimals at most."""
+    return f"{value:f}".rstrip("0").rstrip(".")

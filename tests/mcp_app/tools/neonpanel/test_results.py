@@ -121,6 +121,23 @@ def test_a_table_says_where_the_list_goes_on() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("balance", "shown"),
+    [
+        (2.5, "2.5"),
+        (1234567.5, "1234567.5"),
+        (20.0, "20"),
+        (100, "100"),
+        (0.1 + 0.2, "0.3"),
+        (-0.25, "-0.25"),
+        (None, ""),
+    ],
+)
+def test_a_number_in_a_table_has_all_its_digits(balance: float | None, shown: str) -> None:
+    page = read_page(BalancePage, {"data": [{"balance": balance}]}, 1)
+    assert page.text().endswith(f"||||{shown}|")
+
+
 def revenue(*rows: dict[str, Any], totals: tuple[Total, ...] = ()) -> Revenue:
     items = tuple(read(RevenueRow, row) for row in rows)
     return Revenue(start_date="2025-01-01", periodicity="total", grouping=("company",), items=items, totals=totals)
