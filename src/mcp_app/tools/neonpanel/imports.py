@@ -1,5 +1,6 @@
 """NeonPanel: import of documents."""
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from mcp_app.clients.neonpanel.endpoints import (
     CREATE_DOCUMENTS_BY_PDF,
     IMPORT_INSTRUCTIONS,
     IMPORT_STATUS,
+    Endpoint,
 )
 from mcp_app.tools.context import ToolContext
 from mcp_app.tools.neonpanel.call import READS, WRITES, Id, NeonPanelArguments, OfCompany, Words, ask, company
@@ -60,7 +62,11 @@ class Import(Record):
     next: str = Field(description="What to do now")
 
 
-class DocumentsArguments(OfCompany, OfType):
+class OfImport(OfCompany, OfType):
+    """Which kind of document, and into whose books."""
+
+
+class DocumentsArguments(OfImport):
     """What to import, and where."""
 
     data: dict[str, Any] = Field(min_length=1, description="Fields as getImportInstructions names them")
@@ -85,14 +91,7 @@ async def create_documents(arguments: DocumentsArguments, context: ToolContext) 
 
     A date in a period that is closed is refused.
     """
-    answer = await ask(
-        context,
-        CREATE_DOCUMENTS,
-        path={"companyUuid": await company(context, arguments.company_uuid), "type": arguments.type},
-        body={"data": arguments.data},
-    )
-    with written():
-        return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
+    return await _begun(arguments, context, CREATE_DOCUMENTS, {"data": arguments.data})
 
 
 def _https(value: str) -> str:
@@ -106,7 +105,7 @@ def _https(value: str) -> str:
     return value
 
 
-class PdfArguments(OfCompany, OfType):
+class PdfArguments(OfImport):
     """Which file, and where."""
 
     name: Words = Field(description="File name, such as bill.pdf")
@@ -135,17 +134,11 @@ async def create_documents_by_pdf(arguments: PdfArguments, context: ToolContext)
 
     It takes a while: the result says when to look with checkImportStatus.
     """
-    answer = await ask(
-        context,
-        CREATE_DOCUMENTS_BY_PDF,
-        path={"companyUuid": await company(context, arguments.company_uuid), "type": arguments.type},
-        body={"file": {"name": arguments.name, "link": arguments.link}},
-    )
-    with written():
-        return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
+    file = {"name": arguments.name, "link": arguments.link}
+    return await _begun(arguments, context, CREATE_DOCUMENTS_BY_PDF, {"file": file})
 
 
-class StatusArguments(OfCompany, OfType):
+class StatusArguments(OfImport):
     """Which import."""
 
     request_id: Id = Field(alias="requestId", description="request_id of the import")
@@ -169,6 +162,14 @@ async def check_import_status(arguments: StatusArguments, context: ToolContext) 
     )
     named = {"request_id": arguments.request_id, **answer.body} if isinstance(answer.body, dict) else answer.body
     return import_of(named, pending=answer.pending, after=answer.retry_after, default=NEXT_LOOK)
+
+
+async def _begun(arguments: OfImport, context: ToolContext, endpoint: Endpoint, body: Mapping[str, Any]) -> Import:
+    """Send an import, once."""
+    path = {"companyUuid": await company(context, arguments.company_uuid), "type": arguments.type}
+    answer = await ask(context, endpoint, path=path, body=body)
+    with written():
+        return import_of(answer.body, pending=answer.pending, after=answer.retry_after, default=FIRST_LOOK)
 
 
 def import_of(body: Any, *, pending: bool, after: float | None, default: int) -> Import:
