@@ -1,5 +1,6 @@
 """Which NeonPanel tools a server lists, and what it says of each."""
 
+import json
 from typing import Any
 
 import pytest
@@ -63,6 +64,14 @@ def test_without_the_setting_there_are_none() -> None:
 
 def test_there_are_seventeen() -> None:
     assert listed().keys() == NAMES
+
+
+@pytest.mark.parametrize("access", ["oauth", "provider", "noauth", None])
+@pytest.mark.parametrize("scopes", [False, True])
+def test_the_list_of_all_tools_is_small_whoever_asks(access: wire.Access | None, scopes: bool) -> None:
+    registry = catalogue(Settings(neonpanel_tools=True, tool_scopes=scopes))
+    tools = [wire.listed_tool(tool, access=access) for tool in registry.tools]
+    assert len(json.dumps(tools, separators=(",", ":"), ensure_ascii=False)) < 32 * 1024
 
 
 def test_three_write_and_none_deletes() -> None:
