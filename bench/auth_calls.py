@@ -17,6 +17,7 @@ from bench.auth_servers import (
     PASSWORD,
     SCOPES,
     Ticking,
+    carrying,
     counted,
     issued,
     local_server,
@@ -25,11 +26,12 @@ from bench.auth_servers import (
 )
 from bench.calls import PATH, Call, WrongAnswerError
 from mcp_app.app import create_app
+from sandbox import running
 
 BLOCK = 20
 """Calls that are timed together: a process's CPU clock is coarse."""
 
-WITHOUT, WITH = "without a token", "with a token"
+WITHOUT, WITH, PROVIDED = "without a token", "with a token", "with another issuer's token"
 MINUTES = 10
 CALLS_A_MINUTE = 60
 BETWEEN_REFRESHES = 30
@@ -42,18 +44,26 @@ Progress = Callable[[str], None]
 
 
 async def cpu(folder: Path, call: Call, count: int, progress: Progress) -> dict[str, list[float]]:
-    """CPU milliseconds of a call, by block, without a token where nobody needs one and with one where all do."""
+    """CPU milliseconds of a call, by block, without a token where nobody needs one and with one where all do.
+
+    Tokens of another issuer are the sandbox's, whose keys are fetched by the first call.
+    """
     settings, server = local_server(folder)
     async with AsyncExitStack() as stack:
+        issuer = stack.enter_context(running())
+        free = await stack.enter_async_context(entered(create_app(local_settings(folder, auth_mode="noauth"))))
         closed = await stack.enter_async_context(entered(create_app(settings, authorization=server)))
-        open_settings = local_settings(folder, auth_mode="noauth")
-        free = await stack.enter_async_context(entered(create_app(open_settings)))
-        carrying = (await issued(server, HERE)).carried_by(call)
-        both = {WITHOUT: (free, call), WITH: (closed, carrying)}
-        samples: dict[str, list[float]] = {name: [] for name in both}
+        theirs = local_settings(folder, auth_mode="provider", provider_issuer=issuer.url)
+        provided = await stack.enter_async_context(entered(create_app(theirs)))
+        variants = {
+            WITHOUT: (free, call),
+            WITH: (closed, (await issued(server, HERE)).carried_by(call)),
+            PROVIDED: (provided, carrying(call, issuer.access_token())),
+        }
+        samples: dict[str, list[float]] = {name: [] for name in variants}
         for number in range(count // BLOCK + 1):
             progress(f"calls: {number * BLOCK} of {count}")
-            for name, (app, one) in both.items():
+            for name, (app, one) in variants.items():
                 samples[name].append(await _block(app, one))
     return {name: taken[1:] for name, taken in samples.items()}
 
@@ -64,10 +74,10 @@ async def reads_a_minute(folder: Path, call: Call) -> float:
     settings, server = local_server(folder, clock)
     store = counted(server)
     async with entered(create_app(settings, authorization=server)) as app:
-        carrying = (await issued(server, HERE)).carried_by(call)
+        one = (await issued(server, HERE)).carried_by(call)
         store.reads.clear()
         for _ in range(MINUTES * CALLS_A_MINUTE):
-            carrying.check(await app.post(PATH, carrying.headers, carrying.body))
+            one.check(await app.post(PATH, one.headers, one.body))
             clock.now += 60 / CALLS_A_MINUTE
     return store.reads["grant"] / MINUTES
 

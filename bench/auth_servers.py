@@ -79,7 +79,12 @@ class Issued:
 
     def carried_by(self, call: Call) -> Call:
         """The call, with the token."""
-        return Call({**call.headers, "authorization": f"Bearer {self.token}"}, call.body, call.accepts)
+        return carrying(call, self.token)
+
+
+def carrying(call: Call, token: str) -> Call:
+    """The call, with a token."""
+    return Call({**call.headers, "authorization": f"Bearer {token}"}, call.body, call.accepts)
 
 
 def local_settings(folder: Path, **given: Any) -> Settings:

@@ -4,7 +4,7 @@ import pytest
 
 from bench import auth_calls
 from bench.auth_bench import aims
-from bench.auth_calls import WITH, WITHOUT
+from bench.auth_calls import PROVIDED, WITH, WITHOUT
 from bench.auth_cold import APP, NOAUTH, OAUTH, WITH_BOTO3, ColdStarts
 from bench.calls import ERAS, WrongAnswerError, echo, tool_call
 
@@ -19,14 +19,20 @@ def starts(with_token: float) -> ColdStarts:
 def test_a_cold_start_may_grow_by_what_boto3_costs_and_a_little_more(
     with_token: float, beyond: float, met: bool
 ) -> None:
-    *_, growth = aims({WITHOUT: [1.0], WITH: [1.1]}, 1, starts(with_token))
+    *_, growth = aims({WITHOUT: [1.0], WITH: [1.1], PROVIDED: [1.1]}, 1, starts(with_token))
     assert (growth.value, growth.met) == (beyond, met)
 
 
-@pytest.mark.parametrize(("more", "reads", "met"), [(0.2, 1, True), (0.4, 1, False), (0.2, 1.1, False)])
-def test_a_call_may_cost_a_little_more_cpu_and_one_read_a_minute(more: float, reads: float, met: bool) -> None:
-    cpu, read, _ = aims({WITHOUT: [1.0, 1.0], WITH: [1.0 + more, 1.0 + more]}, reads, starts(500))
-    assert (cpu.met and read.met) is met
+@pytest.mark.parametrize(
+    ("more", "theirs", "reads", "met"),
+    [(0.2, 0.2, 1, True), (0.4, 0.2, 1, False), (0.2, 0.4, 1, False), (0.2, 0.2, 1.1, False)],
+)
+def test_a_call_may_cost_a_little_more_cpu_and_one_read_a_minute(
+    more: float, theirs: float, reads: float, met: bool
+) -> None:
+    samples = {WITHOUT: [1.0, 1.0], WITH: [1.0 + more] * 2, PROVIDED: [1.0 + theirs] * 2}
+    cpu, provided, read, _ = aims(samples, reads, starts(500))
+    assert (cpu.met and provided.met and read.met) is met
 
 
 @pytest.mark.anyio
