@@ -69,11 +69,12 @@ def create_app(
     mcp = StreamableHTTP(registry, settings, clients, secrets)
     guarded = _guarded(mcp, settings, authorization, external)
     checks = deep_checks(settings, registry, secrets, authorization, external, clients=clients)
-    health = Health(settings, checks, notices=notices(settings))
+    said = notices(settings)
+    health = Health(settings, checks, notices=said)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        for notice in notices(settings):
+        for notice in said:
             logger.warning("%s", notice)
         try:
             async with mcp.run():

@@ -8,7 +8,8 @@ from typing import Any, Final
 DEPTH: Final = 100
 """Levels of nesting that are taken; the SDK's parser and pydantic's serializer give up at about twice as many."""
 
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""Half of a pair, escaped; alone it cannot be written as UTF-8."""
 
 
 class TooDeepError(ValueError):
@@ -24,7 +25,7 @@ def decoded(text: str) -> Any:
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
-        if _SURROGATE.search(text):
+        if SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise TooDeepError("nested too deep") from None

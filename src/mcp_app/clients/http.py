@@ -44,7 +44,6 @@ class Call:
         form: a body as `application/x-www-form-urlencoded`, instead of `json`.
         seconds: a limit of its own, beside the deadline.
         retried: answers after which it is sent again; None for what changes something upstream: it is sent once.
-        most: bytes that the answer may have.
     """
 
     service: str
@@ -56,7 +55,6 @@ class Call:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     seconds: float | None = None
     retried: Retried | None = any_fault
-    most: int = MAX_ANSWER_BYTES
 
 
 class Http:
@@ -91,7 +89,7 @@ class Http:
         async with self.open(call, deadline) as response:
             if not response.is_success:
                 raise self.error(call, response)
-            return await decoded(call.service, response, call.most)
+            return await decoded(call.service, response)
 
     def error(self, call: Call, response: "httpx2.Response") -> Exception:
         """The error that a response with an error status stands for."""
@@ -232,28 +230,28 @@ def _trusted() -> "ssl.SSLContext":
     return httpx2.create_ssl_context()
 
 
-async def decoded(service: str, response: "httpx2.Response", most: int = MAX_ANSWER_BYTES) -> Any:
+async def decoded(service: str, response: "httpx2.Response") -> Any:
     """A response's JSON.
 
     Raises:
-        OddAnswerError: it is none, or larger than `most` bytes.
+        OddAnswerError: it is none, or larger than `MAX_ANSWER_BYTES`.
     """
     try:
-        return json.loads(await body_of(service, response, most))
+        return json.loads(await body_of(service, response))
     except (ValueError, RecursionError):
         raise OddAnswerError(service) from None
 
 
-async def body_of(service: str, response: "httpx2.Response", most: int = MAX_ANSWER_BYTES) -> bytes:
+async def body_of(service: str, response: "httpx2.Response") -> bytes:
     """A response's body.
 
     Raises:
-        OddAnswerError: it is larger than `most` bytes.
+        OddAnswerError: it is larger than `MAX_ANSWER_BYTES`.
     """
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > most:
+        if len(body) > MAX_ANSWER_BYTES:
             raise OddAnswerError(service)
     return bytes(body)
 

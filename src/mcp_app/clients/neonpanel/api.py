@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -39,7 +38,7 @@ from mcp_app.clients.neonpanel.rights import Bearer, Caller, Tokens
 from mcp_app.clients.neonpanel.service_token import SECRET, ServiceClient
 from mcp_app.clients.retry import passing_fault, retry_after
 from mcp_app.deadline import Deadline
-from mcp_app.json_text import check_depth
+from mcp_app.json_text import SURROGATE, check_depth
 from mcp_app.secrets import Secrets
 from mcp_app.settings import Settings
 
@@ -52,8 +51,6 @@ logger = logging.getLogger(__name__)
 
 Query = Mapping[str, str | int | date | Sequence[str] | None]
 """Parameters by name; None is left out, a sequence repeats its name."""
-
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 _MOST_DIGITS: Final = 300
 """Of a whole number; a longer one is beyond what a float, and whoever reads it as one, can hold."""
@@ -184,7 +181,7 @@ def _decoded(text: str) -> Any:
         return None
     try:
         value = json.loads(text, parse_constant=lambda _name: None, parse_float=_number, parse_int=_whole)
-        if _SURROGATE.search(text):
+        if SURROGATE.search(text):
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
         check_depth(text, value)
     except (ValueError, RecursionError):
