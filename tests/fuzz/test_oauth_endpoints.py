@@ -27,6 +27,9 @@ pytestmark = pytest.mark.fuzz
 EXAMPLES = 60
 """Of each operation, by each way."""
 
+LONGEST_URL = 60_000
+"""Characters; the HTTP parser refuses a head above 64 KiB in words of its own, before the server sees it."""
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -84,7 +87,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def sent(server: World, case: Case) -> None:
     """Send a request and hold its reply against the schema."""
     response = case.call(base_url=server.url, session=server.session, allow_redirects=False)
-    case.validate_response(response, checks=CHECKS)
+    reaches_us = len(response.request.url or "") < LONGEST_URL
+    case.validate_response(response, checks=CHECKS if reaches_us else [not_a_server_error])
 
 
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
